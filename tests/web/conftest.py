@@ -1,0 +1,135 @@
+"""A clinic, its people, and people who ask. Everybody here is made up."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
+from django.test import Client
+from django.utils import timezone
+
+from reprieve.web.models import Clinic, Draft, Enquiry, Member, Role
+from tests.web.conftest_browser import *  # noqa: F403
+
+PASSWORD = "a lantern by the river"  # of every made-up member
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+CLEAR: dict[str, Any] = {  # a person with signs of PTSD and nothing else
+    "country_region": "US-CT",
+    "birth_date": "1986-03-01",
+    "urgent_now": ["none"],
+    "suicidal_thoughts_month": "none",
+    "suicidal_behaviour": "never",
+    "trauma_exposure": "yes",
+    "pcptsd5_1": "yes",
+    "pcptsd5_2": "yes",
+    "pcptsd5_3": "yes",
+    "pcptsd5_4": "yes",
+    "pcptsd5_5": "yes",
+    "conditions": ["none"],
+    "mind_recent": ["none"],
+    "medicines": ["antidepressant"],
+    "treatments_tried": ["trauma_therapy", "ptsd_medicine"],
+    "substances": ["none"],
+    "pregnancy_status": ["none"],
+    "escort_available": "yes",
+    "wants_contact": "yes",
+    "contact_details": {
+        "name": "Robin Sample",
+        "phone": "+1 203 555 0142",
+        "email": "",
+        "safe_to_leave_message": "no",
+        "best_time": "after 16:00",
+    },
+}
+PLAN: dict[str, Any] = CLEAR | {"suicidal_thoughts_month": "plan"}  # needs a call within minutes
+
+
+@pytest.fixture
+def clinic(db: None) -> Clinic:
+    """A clinic in Connecticut that is open at every hour, so that tests do not depend on the day they run."""
+    return Clinic.objects.create(
+        name="Harbour Clinic",
+        phone="555-0100",
+        country="US",
+        region="US-CT",
+        opening_hours=[["00:00", "23:59"]] * 7,
+    )
+
+
+def _member(name: str, role: Role, **more: Any) -> Member:
+    return Member.objects.create_user(f"{name.lower()}@clinic.example", PASSWORD, name=name, role=role, **more)
+
+
+@pytest.fixture
+def ada(clinic: Clinic) -> Member:
+    """The prescriber, who also manages the clinic."""
+    return _member("Ada", Role.PRESCRIBER, manages=True, call_order=1)
+
+
+@pytest.fixture
+def nia(clinic: Clinic) -> Member:
+    """The nurse."""
+    return _member("Nia", Role.NURSE, call_order=2)
+
+
+@pytest.fixture
+def cleo(clinic: Clinic) -> Member:
+    """The coordinator."""
+    return _member("Cleo", Role.COORDINATOR, call_order=3)
+
+
+@pytest.fixture
+def pia(clinic: Clinic) -> Member:
+    """The privacy lead."""
+    return _member("Pia", Role.PRIVACY_LEAD)
+
+
+@pytest.fixture
+def bo(clinic: Clinic) -> Client:
+    """The stranger: a browser with no log-in."""
+    return Client()
+
+
+@pytest.fixture
+def as_() -> Callable[[Member], Client]:
+    """A browser logged in as a member: ``as_(nia).get(...)``."""
+
+    def client(member: Member) -> Client:
+        browser = Client()
+        browser.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
+        return browser
+
+    return client
+
+
+@pytest.fixture
+def second_step() -> Callable[[Member], str]:
+    """Give a member a one-time code app, and return its secret."""
+
+    def set_up(member: Member) -> str:
+        TOTP.activate(member, TOTP_SECRET)
+        assert Authenticator.objects.filter(user=member).exists()
+        return TOTP_SECRET
+
+    return set_up
+
+
+@pytest.fixture
+def enquiry(clinic: Clinic) -> Callable[..., Enquiry]:
+    """A person's finished form: ``enquiry()``, ``enquiry(PLAN)``, ``enquiry(name="Kim Doe", at=yesterday)``."""
+    numbers = itertools.count()
+
+    def receive(answers: dict[str, Any] = CLEAR, *, name: str = "", at: datetime | None = None, **more: Any) -> Enquiry:
+        said = answers | more
+        if name:
+            said = said | {"contact_details": said["contact_details"] | {"name": name}}
+        token = f"{Draft.new_token()}{next(numbers)}"
+        return Enquiry.receive(token, said, at or timezone.now(), clinic)
+
+    return receive
