@@ -7,7 +7,6 @@
 
   const say = (words) => {
     hint.textContent = words;
-    hint.hidden = false;
   };
   const leave = () => {
     document.documentElement.hidden = true;

@@ -1,33 +1,39 @@
-// Warns staff before the log-in runs out, and hides the page when it has.
+// Warns staff before the log-in runs out. When it has, logs out for good and takes the page away.
+// Writing in a form counts as being there; a page opened in another tab renews this one too.
 (() => {
   const box = document.getElementById("session-timeout");
   if (!box) return;
   const seconds = Number(box.dataset.seconds);
   const warnSeconds = Number(box.dataset.warnSeconds);
-  const words = box.querySelector("[data-words]");
-  const stay = box.querySelector("[data-stay]");
+  const words = box.querySelector("p");
+  const stay = box.querySelector("button");
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel("session") : null;
-  let endsAt = Date.now() + seconds * 1000;
+  let renewedAt = Date.now();
+  let asking = false;
 
   const say = (text) => {
     if (words.textContent !== text) words.textContent = text;
   };
   const renew = () => {
-    endsAt = Date.now() + seconds * 1000;
+    renewedAt = Date.now();
     box.hidden = true;
   };
   const end = () => {
     clearInterval(clock);
+    if (tabs) tabs.close();
     document.dispatchEvent(new Event("session-ended"));
-    document.querySelectorAll("main, .nav").forEach((part) => (part.hidden = true));
+    const form = document.getElementById("log-out");
+    const answers = new FormData(form);
+    const main = document.getElementById("main");
+    main.replaceChildren(box.querySelector("template").content);
+    document.querySelector(".nav").remove();
+    box.remove();
     document.title = "Logged out";
-    stay.hidden = true;
-    box.querySelector("[data-again]").hidden = false;
-    box.hidden = false;
-    say("You were logged out because nothing happened for a while. Please log in again.");
+    main.querySelector("h1").focus();
+    fetch(form.action, { method: "POST", body: answers, redirect: "manual" }).catch(() => {});
   };
   const tick = () => {
-    const left = Math.ceil((endsAt - Date.now()) / 1000);
+    const left = Math.ceil(seconds - (Date.now() - renewedAt) / 1000);
     if (left <= 0) return end();
     if (left > warnSeconds) return;
     box.hidden = false;
@@ -36,17 +42,24 @@
   };
   const clock = setInterval(tick, 1000);
 
-  stay.addEventListener("click", async () => {
+  const ask = async () => {
+    if (asking) return;
+    asking = true;
     try {
-      const answer = await fetch(box.dataset.stayUrl, { credentials: "same-origin", redirect: "error", cache: "no-store" });
+      const answer = await fetch(box.dataset.stayUrl, { cache: "no-store", redirect: "manual" });
       if (!answer.ok) return end();
       renew();
-      tabs?.postMessage("renewed");
+      if (tabs) tabs.postMessage("renewed");
     } catch {
       say("We could not reach the server. Try again, or copy what you wrote.");
+    } finally {
+      asking = false;
     }
+  };
+  stay.addEventListener("click", ask);
+  document.addEventListener("input", () => {
+    if (Date.now() - renewedAt > seconds * 200) ask();
   });
-  // A page opened in another tab renews the log-in for this one too.
   if (tabs) {
     tabs.onmessage = renew;
     tabs.postMessage("renewed");
