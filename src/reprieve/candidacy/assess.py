@@ -1,0 +1,444 @@
+"""Answers in, findings out: what fired, what stays unknown, what contradicts, and how soon a human answers.
+
+The result is for the clinician, who decides. A blank is never a pass, and an unknown rule never fires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from reprieve.candidacy import medicines
+from reprieve.candidacy.criteria import CRITERIA, RULE_SET_VERSION, STAGES, Category, Criterion, section_of
+from reprieve.candidacy.derived import (
+    DERIVED,
+    FOLLOW_UPS,
+    KINDS,
+    PCPTSD5_CUT,
+    Contradiction,
+    check_derived,
+    derive,
+    open_health,
+    open_safety,
+)
+from reprieve.candidacy.expressions import CLOSED, KNOWN, Kind, blank_variables, compile_rules
+from reprieve.candidacy.questions import BRIEF, QUESTIONS, UNSURE, AnswerError, check_answer, is_blank
+
+SOONEST_FIRST = ("immediate", "same_day", "next_business_day", "routine")
+CONSIDER = "consider"
+
+
+class Finding(NamedTuple):
+    """One criterion that fired, as it stood on the day."""
+
+    criterion_id: str
+    category: str
+    condition: str
+    action: str
+    rule: str
+    note: str
+    source: str
+    source_url: str
+    agreement: str
+    provenance: str
+    rule_provenance: str
+    mark: str
+    respond_within: str
+    answers: dict[str, Any]
+    reviewed: bool = False
+    reason: str = ""
+
+
+class Unknown(NamedTuple):
+    """One criterion that could not be decided: what is missing, and what a blank means there."""
+
+    criterion_id: str
+    category: str
+    condition: str
+    missing: tuple[str, ...]
+    ask: tuple[str, ...]
+    blank_means: str
+
+
+class PtsdScreen(NamedTuple):
+    """The five short signs: how many are surely there, how many there may be, and what that says at the cut."""
+
+    low: int
+    high: int
+    cut: int
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything the answers say on one day.
+
+    Parameters
+    ----------
+    disposition : the gravest category that fired and was not reviewed; ``consider`` when none did
+    respond_within : ``immediate``, ``same_day``, ``next_business_day`` or ``routine``
+    findings : what fired, the gravest first
+    unknown : criteria left open by a blank at a stage already reached
+    not_asked_yet : criteria that wait for questions of a later stage
+    blanks : questions of the brief form without an answer
+    unsure : questions of the brief form answered "not sure" or "rather not say"
+    unclear_medicines : lines with a word that could be two medicines, each with the names it could be
+    unknown_names : keys that are no question; they were not used
+    """
+
+    disposition: str
+    respond_within: str
+    findings: tuple[Finding, ...]
+    unknown: tuple[Unknown, ...]
+    not_asked_yet: tuple[Unknown, ...]
+    blanks: tuple[str, ...]
+    unsure: tuple[str, ...]
+    contradictions: tuple[str, ...]
+    ptsd_screen: PtsdScreen
+    interactions: tuple[medicines.Hit, ...]
+    unrecognised_medicines: tuple[str, ...]
+    unclear_medicines: dict[str, tuple[str, ...]]
+    unknown_names: tuple[str, ...]
+    rule_set_version: str
+    today: date
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values that survive JSON unchanged."""
+        plain = {part.name: getattr(self, part.name) for part in fields(self)}
+        return {name: _plain(value) for name, value in plain.items()}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Assessment:
+        """The assessment that ``as_dict`` was taken from, as it stood, whatever the tables say today."""
+        return cls(
+            **{
+                **plain,
+                "findings": tuple(Finding(**finding) for finding in plain["findings"]),
+                "unknown": _unknowns(plain["unknown"]),
+                "not_asked_yet": _unknowns(plain["not_asked_yet"]),
+                "blanks": tuple(plain["blanks"]),
+                "unsure": tuple(plain["unsure"]),
+                "contradictions": tuple(plain["contradictions"]),
+                "ptsd_screen": PtsdScreen(**plain["ptsd_screen"]),
+                "interactions": tuple(medicines.Hit(**hit) for hit in plain["interactions"]),
+                "unrecognised_medicines": tuple(plain["unrecognised_medicines"]),
+                "unclear_medicines": {line: tuple(names) for line, names in plain["unclear_medicines"].items()},
+                "unknown_names": tuple(plain["unknown_names"]),
+                "today": date.fromisoformat(plain["today"]),
+            }
+        )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _unknowns(plain: Iterable[Mapping[str, Any]]) -> tuple[Unknown, ...]:
+    return tuple(Unknown(**{**row, "missing": tuple(row["missing"]), "ask": tuple(row["ask"])}) for row in plain)
+
+
+ORDERED: tuple[Criterion, ...] = tuple(sorted(CRITERIA.values(), key=lambda criterion: -criterion.category))
+"""Criteria, the gravest first; the compiled rules speak of them by place."""
+
+CLINIC_SETUP = frozenset({"service_setting", "jurisdiction_authorised", "criteria_ruled_out"})
+STAGE = {name: STAGES.index(section_of(name)) for name in KINDS}
+LATER = frozenset(name for name, stage in STAGE.items() if stage)
+SETTLED_EARLY = frozenset({"qualifying_event", "suicide_signal"})  # the brief form alone may settle them
+
+_READ = frozenset(name for criterion in ORDERED for name in criterion.rule.names)
+_READ_KINDS = {name: kind for name, kind in KINDS.items() if name in _READ}
+_BLANK_FORM = blank_variables(_READ_KINDS)
+_CHOICES = frozenset(name for name, kind in _READ_KINDS.items() if kind is Kind.CHOICE)
+_LISTS = frozenset(name for name, kind in _READ_KINDS.items() if kind is Kind.LIST)
+_VALUES = frozenset(_READ_KINDS) - _CHOICES - _LISTS
+_CODES = {name: frozenset(question.codes) for name, question in QUESTIONS.items() if question.type == "single"}
+_OPTIONS = {name: frozenset(question.codes) for name, question in QUESTIONS.items() if question.type == "multi"}
+_BRIEF_IDS = tuple(question.id for question in BRIEF)
+_SIGNS = frozenset(name for name in _BRIEF_IDS if name.startswith("pcptsd5_"))
+
+
+def _variables(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers as the variables of the compiled rules; see ``expressions.hold``, of which this is the fast form."""
+    variables = _BLANK_FORM.copy()
+    for name, value in answers.items():
+        if name in _VALUES:
+            variables[name] = value
+        elif name in _CHOICES:
+            variables[name] = value
+            if value not in UNSURE:
+                variables[name + KNOWN] = value
+        elif name in _LISTS and value:
+            variables[name] = value
+            if UNSURE.isdisjoint(value):
+                variables[name + CLOSED] = True
+    return variables
+
+
+def _rules_that_wait() -> frozenset[int]:
+    """Places of the rules that read later answers only, and that a form without later answers leaves unknown."""
+    nothing: dict[str, Any] = {}
+    derive(nothing, date.min, has_later=False)
+    _, unknown = compile_rules([criterion.rule for criterion in ORDERED], _BLANK_FORM)(_variables(nothing), True)
+    changed_early = SETTLED_EARLY | FOLLOW_UPS.keys()
+    return frozenset(
+        place
+        for place in unknown
+        if LATER.issuperset(ORDERED[place].rule.names) and changed_early.isdisjoint(ORDERED[place].rule.names)
+    )
+
+
+_WAITING = _rules_that_wait()
+_decide = compile_rules([criterion.rule for criterion in ORDERED], _BLANK_FORM, later=_WAITING)
+
+
+def _evidence_names(criterion: Criterion) -> tuple[str, ...]:
+    asked = (need for name in criterion.rule.names if name in DERIVED for need in DERIVED[name].needs)
+    names = dict.fromkeys((*criterion.rule.names, *asked))
+    return tuple(name for name in names if name not in QUESTIONS or QUESTIONS[name].type != "instrument")
+
+
+_EVIDENCE = tuple(_evidence_names(criterion) for criterion in ORDERED)
+_COMPARED = tuple(criterion.rule.compared for criterion in ORDERED)
+_FACTS = tuple(
+    (
+        criterion.id,
+        criterion.category.code,
+        criterion.condition,
+        criterion.action,
+        criterion.rule.text,
+        criterion.note,
+        criterion.source.name,
+        criterion.source.url,
+        criterion.agreement,
+        criterion.source.provenance,
+        criterion.rule_provenance,
+        criterion.source.mark,
+    )
+    for criterion in ORDERED
+)
+_RESPOND = tuple(criterion.respond_within for criterion in ORDERED)
+_RANK = {word: rank for rank, word in enumerate(SOONEST_FIRST)}
+
+
+@lru_cache(maxsize=16384)
+def _unknown(place: int, missing: tuple[str, ...]) -> Unknown:
+    criterion = ORDERED[place]
+    ask = dict.fromkeys(ask for name in missing for ask in (DERIVED[name].needs if name in DERIVED else (name,)))
+    return Unknown(
+        criterion.id, criterion.category.code, criterion.condition, missing, tuple(ask), criterion.blank_means
+    )
+
+
+_NOT_ASKED_YET = tuple(
+    _unknown(place, tuple(name for name, _, given in _COMPARED[place] if not given)) for place in sorted(_WAITING)
+)
+
+
+def _read(answers: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Checked answers without the blanks, and the names that are no question."""
+    said: dict[str, Any] = {}
+    unknown_names = []
+    for name, value in answers.items():
+        if value is None:
+            if name not in KINDS:
+                unknown_names.append(str(name))
+        elif value.__class__ is str and name in _CODES and value in _CODES[name]:
+            said[name] = value
+        elif name in QUESTIONS:
+            if (checked := _check_list(name, value) or check_answer(name, value)) is not None:
+                said[name] = checked
+        elif name in DERIVED:
+            if not is_blank(value):
+                said[name] = check_derived(name, value)
+        else:
+            unknown_names.append(str(name))
+    return said, sorted(unknown_names)
+
+
+def _check_list(name: str, value: Any) -> list[str] | None:
+    """A tick list that needs no second look; None for anything else."""
+    if value.__class__ is not list or name not in _OPTIONS:
+        return None
+    try:
+        return list(value) if _OPTIONS[name].issuperset(value) else None
+    except TypeError:
+        return None
+
+
+def _ruled_out(said: Mapping[str, Any]) -> dict[str, str]:
+    reasons = {entry["criterion_id"]: entry["reason"] for entry in said.get("criteria_ruled_out", ())}
+    for key in reasons:
+        if key not in CRITERIA:
+            raise AnswerError("criteria_ruled_out", f"{key!r} is not a criterion; the ids are in criteria.csv")
+        if CRITERIA[key].category is Category.URGENT:
+            raise AnswerError(
+                "criteria_ruled_out", f"{key} is urgent and cannot be ruled out; act on it, then record what was done"
+            )
+    return reasons
+
+
+def assess(answers: Mapping[str, Any], today: date) -> Assessment:
+    """Read the answers of one person.
+
+    Parameters
+    ----------
+    answers : by question id as in ``questions.csv``; a blank is absent or None. A derived value may be given by its
+        name and then stands.
+    today : the day on which ages and the age of a reading are counted
+
+    Raises
+    ------
+    AnswerError : for an answer that does not fit its question
+
+    Examples
+    --------
+    >>> result = assess({"suicidal_thoughts_month": "plan"}, date(2026, 11, 22))
+    >>> result.disposition, result.respond_within, result.findings[0].criterion_id
+    ('urgent', 'immediate', 'URG-01')
+
+    An empty form is not a clear one.
+
+    >>> [finding.criterion_id for finding in assess({}, date(2026, 11, 22)).findings]
+    ['CAU-04', 'CAU-05']
+    """
+    said, unknown_names = _read(answers)
+    given = said.keys() & DERIVED.keys()
+    has_later = not LATER.isdisjoint(said)
+    reached = max((STAGE[name] for name in said if name not in CLINIC_SETUP), default=0) if has_later else 0
+    reasons = _ruled_out(said) if "criteria_ruled_out" in said else {}
+
+    contradictions = derive(said, today, has_later)
+    variables = _variables(said)
+    fired, undecided = _decide(variables, has_later)
+    findings = _findings(fired, said, contradictions, reasons)
+    unknown, not_asked_yet = _sort_unknown(undecided, variables, reached)
+    blanks, unsure = _blanks(said, given)
+    hits, unrecognised, unclear = _medicines(said)
+    return Assessment(
+        disposition=_disposition(findings),
+        respond_within=_respond_within(findings, unknown),
+        findings=findings,
+        unknown=unknown,
+        not_asked_yet=not_asked_yet if has_later else (*not_asked_yet, *_NOT_ASKED_YET),
+        blanks=blanks,
+        unsure=unsure,
+        contradictions=tuple(contradiction.sentence for contradiction in contradictions),
+        ptsd_screen=_ptsd_screen(said["pcptsd5_low"], said["pcptsd5_high"]),
+        interactions=hits,
+        unrecognised_medicines=unrecognised,
+        unclear_medicines=unclear,
+        unknown_names=tuple(unknown_names),
+        rule_set_version=RULE_SET_VERSION,
+        today=today,
+    )
+
+
+def _findings(
+    fired: list[int], said: Mapping[str, Any], contradictions: list[Contradiction], reasons: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    findings = []
+    for place in sorted(fired):
+        facts, respond_within = _FACTS[place], _RESPOND[place]
+        match facts[0]:
+            case "CAU-04":
+                evidence = {"safety_blank": True, **{name: said.get(name) for name in open_safety(said)}}
+            case "CAU-05":
+                evidence = {"brief_blank": True, **{name: said.get(name) for name in open_health(said)}}
+            case "SOC-07":
+                evidence = {name: said.get(name) for found in contradictions for name in found.answers}
+                if contradictions and not any(found.about_safety for found in contradictions):
+                    respond_within = "at_consult"
+            case _:
+                evidence = {name: said[name] for name in _EVIDENCE[place] if name in said}
+        reason = reasons.get(facts[0], "")
+        findings.append(Finding(*facts, respond_within, evidence, bool(reason), reason))
+    return tuple(findings)
+
+
+def _sort_unknown(
+    undecided: list[int], variables: Mapping[str, Any], reached: int
+) -> tuple[tuple[Unknown, ...], tuple[Unknown, ...]]:
+    """Unknown criteria: those left open at a stage already reached, and those that wait for a later one."""
+    unknown, not_asked_yet = [], []
+    for place in undecided:
+        missing = tuple(
+            [
+                name
+                for name, variable, given in _COMPARED[place]
+                if variables[variable] is None and not (given and variables[name] is None)
+            ]
+        )
+        open_now = any([STAGE[name] <= reached for name in missing])  # noqa: C419  (faster than a generator)
+        (unknown if open_now else not_asked_yet).append(_unknown(place, missing))
+    return tuple(unknown), tuple(not_asked_yet)
+
+
+def _blanks(said: Mapping[str, Any], given: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Questions of the brief form without an answer, and those answered "not sure" or "rather not say"."""
+    signs_settled = said["pcptsd5_low"] == said["pcptsd5_high"]
+    blanks = tuple(
+        [
+            name
+            for name in _BRIEF_IDS
+            if name not in said
+            and not (signs_settled and name in _SIGNS)
+            and not (name == "birth_date" and "age_years" in given)
+        ]
+    )
+    unsure = tuple(
+        [
+            name
+            for name in _BRIEF_IDS
+            if name in said
+            and (said[name] in UNSURE if name in _CODES else name in _OPTIONS and not UNSURE.isdisjoint(said[name]))
+        ]
+    )
+    return blanks, unsure
+
+
+def _medicines(
+    said: Mapping[str, Any],
+) -> tuple[tuple[medicines.Hit, ...], tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Interactions the gravest first, lines not recognised, and what the unclear ones may be."""
+    if "medicine_list" not in said:
+        ids = (key for key in said.get("interaction_levels", ()) if key in medicines.INTERACTIONS)
+        return tuple(medicines.hit(key, ingredient="", line="") for key in ids), (), {}
+    lines = [line for line in said["medicine_list"] if not medicines.says_none([line])]
+    hits = [hit for line in lines for hit in medicines.hits_of(line)]
+    matches = [medicines.match(line) for line in lines]
+    return (
+        tuple(sorted(hits, key=lambda hit: -medicines.LEVELS.index(hit.level))),
+        tuple(match.line for match in matches if not match.is_clear),
+        {match.line: match.candidates for match in matches if match.candidates},
+    )
+
+
+def _disposition(findings: Iterable[Finding]) -> str:
+    for finding in findings:
+        if not finding.reviewed:
+            return CONSIDER if finding.category == "supports" else finding.category
+    return CONSIDER
+
+
+def _respond_within(findings: Iterable[Finding], unknown: Iterable[Unknown]) -> str:
+    rank = _RANK["routine"]
+    for finding in findings:
+        if finding.category != "supports" and not finding.reviewed:
+            rank = min(rank, _RANK.get(finding.respond_within, rank))
+    if rank > _RANK["same_day"] and any([row.blank_means == "same_day_review" for row in unknown]):  # noqa: C419
+        rank = _RANK["same_day"]
+    return SOONEST_FIRST[rank]
+
+
+def _ptsd_screen(low: int, high: int) -> PtsdScreen:
+    result = "met" if low >= PCPTSD5_CUT else "not_met" if high < PCPTSD5_CUT else "undetermined"
+    return PtsdScreen(low, high, PCPTSD5_CUT, result)
