@@ -1,0 +1,40 @@
+# The two commands are `make serve` and `make test`; each sets itself up from a bare clone.
+export UV_PYTHON_DOWNLOADS := never
+UV := .tools/bin/uv
+RUN := .venv/bin
+
+.PHONY: serve demo test check setup setup-dev bench-web clean
+
+serve: setup
+	$(RUN)/reprieve serve
+
+demo: setup
+	$(RUN)/reprieve demo-data
+	$(RUN)/reprieve serve
+
+test: setup-dev
+	$(RUN)/pytest
+	$(RUN)/python tests/with_postgresql.py $(RUN)/pytest tests/web
+
+check: setup-dev
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	PYTHONPATH=. $(RUN)/mypy src
+	$(RUN)/lint-imports
+	$(RUN)/python -m reprieve.web makemigrations --check --dry-run
+	$(RUN)/python tests/check_deploy.py
+
+setup: $(UV)
+	@$(UV) sync --quiet --locked --no-dev --inexact
+
+setup-dev: $(UV)
+	@$(UV) sync --quiet --locked
+
+bench-web: setup-dev
+	$(RUN)/python benchmarks/web.py
+
+$(UV):
+	@python3 -m pip install --quiet --disable-pip-version-check --target .tools uv
+
+clean:
+	rm -rf .venv .tools

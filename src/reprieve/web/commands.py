@@ -1,0 +1,269 @@
+"""Commands that run the clinic. Django is only loaded when one of them runs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+SERVER_PROCESSES = 2
+SERVER_THREADS = 8
+
+
+@click.command()
+def serve() -> None:
+    """Start the clinic's server: migrate, print the address, go.
+
+    HOST, PORT and REPRIEVE_DATA_DIR are honoured. On the first start it prints a one-time link that makes the
+    first staff account.
+    """
+    django()
+    from django.conf import settings
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    prepare_database()
+    hold_the_only_server_lock("a server already runs on this data directory; stop it, or set REPRIEVE_DATA_DIR")
+    collect_static()
+    click.echo(f"Reprieve runs at {settings.BASE_URL}/   (the team: {settings.BASE_URL}/team/)")
+    click.echo(f"The record is kept in {settings.DATA_DIR}")
+    announce_first_account()
+    if not settings.PRODUCTION and settings.HOST not in ("127.0.0.1", "localhost", "::1"):
+        click.echo("Answers travel unencrypted on this network; set REPRIEVE_MODE=production and serve it over TLS.")
+    keep_running([sys.executable, "-m", "reprieve", "jobs"])
+    Granian(
+        "reprieve.web.wsgi:application",
+        address=settings.HOST,
+        port=int(settings.PORT),
+        interface=Interfaces.WSGI,
+        workers=SERVER_PROCESSES,
+        blocking_threads=SERVER_THREADS,
+        runtime_threads=1,
+        respawn_failed_workers=True,
+        log_enabled=False,
+        websockets=False,
+    ).serve()
+
+
+@click.command()
+def jobs() -> None:
+    """Run the jobs worker: notices, late calls, retention. `serve` starts one by itself."""
+    django()
+    from django.core.management import call_command
+
+    from reprieve.web.jobs import recover
+
+    stop_with_parent()
+    recover()
+    call_command("db_worker", interval=1, startup_delay=False, reload=False, verbosity=0)
+
+
+@click.command("demo-data")
+@click.option("--enquiries", default=30, show_default=True, help="How many fictional people ask.")
+def demo_data(enquiries: int) -> None:
+    """Fill an empty database with a fictional clinic. Refused when real enquiries exist."""
+    django()
+    from reprieve.web import demo
+
+    prepare_database()
+    try:
+        logins = demo.fill(enquiries)
+    except demo.NotEmptyError as problem:
+        fail(str(problem))
+    if not logins:
+        click.echo("The fictional clinic is already there.")
+    for role, email, password in logins:
+        click.echo(f"{role:<13} {email:<28} {password}")
+
+
+@click.group()
+def keys() -> None:
+    """The keys that encrypt names and answers."""
+
+
+@keys.command("new")
+def new_keys() -> None:
+    """Print fresh values for the three secrets of a production server."""
+    from reprieve.web.secrets import NAMES, new_field_key
+
+    for name, value in zip(NAMES, (secrets.token_urlsafe(48), new_field_key(), secrets.token_urlsafe(48)), strict=True):
+        click.echo(f"{name}={value}")
+
+
+@keys.command("rotate")
+def rotate_keys() -> None:
+    """Write everything again under the newest key.
+
+    In local mode, with the server stopped, a new key is made, and the old ones go once nothing needs them. In
+    production put the new key in front of REPRIEVE_FIELD_KEYS, restart the server, then run this; afterwards the
+    old key can be taken out.
+    """
+    django()
+    from django.conf import settings
+
+    from reprieve.web import rotation
+    from reprieve.web.encryption import UndecryptableError
+    from reprieve.web.secrets import new_field_key, read, write
+
+    path = settings.DATA_DIR / "secrets.env"
+    if not settings.PRODUCTION:
+        hold_the_only_server_lock("stop the server first, it knows only the old key")
+        settings.FIELD_KEYS = [new_field_key(), *settings.FIELD_KEYS]
+        write(path, read(path) | {"REPRIEVE_FIELD_KEYS": ",".join(settings.FIELD_KEYS)})
+    try:
+        rows = rotation.rewrite_all()
+    except UndecryptableError as problem:
+        fail(str(problem))
+    if not settings.PRODUCTION:
+        write(path, read(path) | {"REPRIEVE_FIELD_KEYS": settings.FIELD_KEYS[0]})
+    click.echo(f"{rows} rows are now under the newest key.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the SQLite record to FILE while the server runs. The copy needs the same keys to be read."""
+    django()
+    from reprieve.web import backup as copies
+
+    try:
+        copies.backup(file)
+    except copies.BackupError as problem:
+        fail(str(problem))
+    click.echo(f"{file} holds the record as it is now. Keep the keys apart from it.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def restore(file: Path) -> None:
+    """Put a copy made by `reprieve backup` in place of an absent or empty record."""
+    django()
+    from reprieve.web import backup as copies
+
+    try:
+        copies.restore(file)
+    except copies.BackupError as problem:
+        fail(str(problem))
+    click.echo("Restored. Run `reprieve check`, then start the server.")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+def check(as_json: bool) -> None:
+    """Prove that the record is whole: audit chain, triggers, encryption, database. Exit code 1 if it is not."""
+    django()
+    from reprieve.web import proof
+
+    report = proof.examine()
+    if as_json:
+        click.echo(json.dumps({"problems": report.problems, **report.facts}))
+    else:
+        for name, value in report.facts.items():
+            click.echo(f"{name.replace('_', ' '):<24} {value}")
+        for problem in report.problems:
+            click.echo(f"PROBLEM: {problem}")
+        click.echo("The record is whole." if not report.problems else f"{len(report.problems)} problems.")
+    sys.exit(1 if report.problems else 0)
+
+
+COMMANDS: list[click.Command] = [serve, jobs, demo_data, keys, backup, restore, check]
+
+
+def django() -> None:
+    """Load the settings and Django, or stop with the name of the setting that is wrong."""
+    import django as framework
+
+    from reprieve.web.secrets import SettingError
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reprieve.web.settings")
+    try:
+        framework.setup()
+    except SettingError as problem:
+        fail(str(problem))
+
+
+def fail(message: str) -> NoReturn:
+    """One line on standard error, exit code 2."""
+    click.echo(message, err=True)
+    sys.exit(2)
+
+
+def prepare_database() -> None:
+    """Bring the tables up to date."""
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import DatabaseError
+
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    try:
+        call_command("migrate", verbosity=0)
+        call_command("createcachetable", verbosity=0)
+    except DatabaseError as problem:
+        fail(f"the database cannot be used ({problem}); check DATABASE_URL and REPRIEVE_DATA_DIR")
+
+
+def hold_the_only_server_lock(why: str) -> None:
+    """Take the lock that a running server holds until this process ends, or stop with ``why``."""
+    from django.conf import settings
+
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    lock = os.open(settings.DATA_DIR / "server.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fail(why)
+
+
+def collect_static() -> None:
+    """Put style sheet, scripts and font where the server reads them."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+
+
+def announce_first_account() -> None:
+    """Until somebody has an account, print a fresh one-time link that makes the first one."""
+    from django.conf import settings
+    from django.urls import reverse
+
+    from reprieve.web.models import Invitation, Member
+
+    if not Member.objects.exists():
+        Invitation.objects.filter(used_by__isnull=True).delete()
+        token = Invitation.issue(manages=True)
+        click.echo(f"Make the first staff account here, once: {settings.BASE_URL}{reverse('join', args=[token])}")
+
+
+def keep_running(command: list[str]) -> None:
+    """Run ``command`` beside the server, and start it again when it stops."""
+    environment = os.environ | {"REPRIEVE_PARENT": str(os.getpid())}
+
+    def watch() -> None:
+        while True:
+            subprocess.run(command, env=environment, check=False)  # noqa: S603
+            time.sleep(2)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def stop_with_parent() -> None:
+    """End this process soon after the server that started it, however that ended."""
+    parent = os.environ.get("REPRIEVE_PARENT")
+    if not parent:
+        return
+
+    def watch() -> None:
+        while os.getppid() == int(parent):
+            time.sleep(0.5)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,87 @@
+"""Who may come in, and what each role may do there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from reprieve.web.encryption import decrypt, encrypt
+from reprieve.web.models import Member, Role
+
+CLINICAL = {Role.COORDINATOR, Role.NURSE, Role.PRESCRIBER}
+MAY: dict[str, set[str]] = {
+    "see enquiries": set(CLINICAL),
+    "log calls": set(CLINICAL),
+    "hand over": set(CLINICAL),
+    "decide": {Role.NURSE, Role.PRESCRIBER},
+    "rule out findings": {Role.PRESCRIBER},
+    "look after privacy": {Role.PRIVACY_LEAD},
+    "see the team": set(Role.values),
+}
+
+
+def may(member: Any, what: str) -> bool:
+    """Whether ``member`` may do ``what``, a key of MAY or "manage the clinic"."""
+    if not isinstance(member, Member) or not member.is_active:
+        return False
+    return member.manages if what == "manage the clinic" else member.role in MAY[what]
+
+
+def needs(what: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Decorate a staff view: log in first, then be refused unless your role may do ``what``."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not may(request.user, what):
+                raise PermissionDenied(what)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def has_second_step(member: Any) -> bool:
+    """Whether the member has a one-time code app or a passkey set up."""
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    return bool(Authenticator.objects.filter(user=member, type__in=kinds).exists())
+
+
+def home_of(member: Any) -> str:
+    """The name of the page where a member starts."""
+    return "inbox" if may(member, "see enquiries") else "erasures"
+
+
+class StaffAdapter(DefaultAccountAdapter):
+    """Nobody signs up by themselves: accounts come from invitations."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Closed."""
+        return False
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """The member's first page."""
+        return reverse(home_of(request.user))
+
+
+class SecondStepAdapter(DefaultMFAAdapter):
+    """Secrets of one-time code apps are encrypted like names and answers."""
+
+    def encrypt(self, text: str) -> str:
+        """Token of a secret."""
+        return encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The secret again."""
+        return decrypt(encrypted_text)

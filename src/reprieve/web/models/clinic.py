@@ -1,0 +1,87 @@
+"""The clinic itself: who it is, when it is staffed, and what it has checked before opening."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.utils import timezone
+
+from reprieve.web.deadlines import Limits, StaffedHours, Urgency
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+NINE_TO_FIVE = ["09:00", "17:00"]
+
+
+def _weekdays_nine_to_five() -> list[list[str] | None]:
+    return [NINE_TO_FIVE] * 5 + [None] * 2
+
+
+class Clinic(models.Model):
+    """One row. Times are the clinic's local times."""
+
+    name = models.CharField(max_length=80, default="The clinic")
+    phone = models.CharField(max_length=40, blank=True)
+    country = models.CharField(max_length=2, default="US", help_text="ISO code; where the clinic may call people")
+    region = models.CharField(max_length=6, blank=True, help_text="ISO code of the state, such as US-CT")
+    time_zone = models.CharField(max_length=40, default="America/New_York")
+    opening_hours = models.JSONField(default=_weekdays_nine_to_five)  # seven of ["09:00", "17:00"] or null
+    closures = models.JSONField(default=list, blank=True)  # ["2026-12-25"]
+    urgent_minutes = models.PositiveSmallIntegerField(default=15)
+    same_day_minutes = models.PositiveSmallIntegerField(default=120)
+    routine_days = models.PositiveSmallIntegerField(default=2)
+    keep_closed_days = models.PositiveIntegerField(default=2555, help_text="then a closed enquiry is erased")
+    leave_url = models.URLField(default="https://www.weather.gov/", help_text="where “Leave site” goes")
+    privacy_promise_checked = models.BooleanField(
+        default=False, help_text="counsel has checked the promise not to share drug answers with police or employers"
+    )
+    fictional = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_clinic")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> Clinic:
+        """The clinic's row, with defaults until somebody fills it in."""
+        return cls.objects.first() or cls(pk=1)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def hours(self) -> StaffedHours:
+        """When somebody answers."""
+        weekly = tuple(
+            (time.fromisoformat(span[0]), time.fromisoformat(span[1])) if span else None for span in self.opening_hours
+        )
+        return StaffedHours(weekly, frozenset(date.fromisoformat(day) for day in self.closures), self.zone)
+
+    def is_staffed(self, now: datetime) -> bool:
+        """Whether somebody is on duty now."""
+        return self.hours.is_open(now)
+
+    def call_due(self, received_at: datetime, urgency: Urgency) -> datetime:
+        """By when to call about an enquiry that arrived at ``received_at``."""
+        return self.hours.due(received_at, urgency, self.limits)
+
+    @property
+    def limits(self) -> Limits:
+        """How long each urgency allows here."""
+        return Limits(self.urgent_minutes, self.same_day_minutes, self.routine_days)
+
+
+class Signature(models.Model):
+    """A named member's word that something was checked before launch: a crisis number, the rule set, a setting."""
+
+    item = models.CharField(max_length=120, db_index=True)  # such as "crisis US 988" or "rules 3f2a91"
+    by = models.ForeignKey("web.Member", models.PROTECT)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.item}, checked by {self.by} on {self.at:%Y-%m-%d}"

@@ -1,0 +1,84 @@
+"""Whether the record is whole: what `reprieve check` looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from reprieve.web.encryption import UndecryptableError
+from reprieve.web.models import Enquiry, Event, Notice
+from reprieve.web.rotation import encrypted_fields
+
+TRIGGERS = {
+    "sqlite": {"audit_no_update", "audit_no_delete", "audit_chain"},
+    "postgresql": {"audit_no_change", "audit_no_truncate", "audit_chain"},
+}
+
+
+@dataclass
+class Report:
+    """What was found."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def examine() -> Report:
+    """Look at the database, the audit chain and every encrypted value."""
+    report = Report()
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        report.problems.append("the tables are not up to date; `reprieve serve` brings them up to date")
+        return report
+    report.problems += [*_database(), *_triggers(), *Event.broken_links(), *_enquiries_without_events(), *_unreadable()]
+    last = Event.objects.order_by("-id").first()
+    report.facts = {
+        "database": connection.vendor,
+        "enquiries": Enquiry.objects.count(),
+        "events": Event.objects.count(),
+        "last_event": last.hash if last else "",
+        "notices_waiting": Notice.objects.filter(state=Notice.State.WAITING).count(),
+    }
+    return report
+
+
+def _database() -> list[str]:
+    if connection.vendor != "sqlite":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA integrity_check")
+        return [f"SQLite: {row[0]}" for row in cursor.fetchall() if row[0] != "ok"]
+
+
+def _triggers() -> list[str]:
+    sql = (
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        if connection.vendor == "sqlite"
+        else "SELECT tgname FROM pg_trigger WHERE tgrelid = 'web_event'::regclass AND tgenabled <> 'D'"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        there = {row[0] for row in cursor.fetchall()}
+    return [
+        f"the trigger {name} that guards the audit trail is missing" for name in TRIGGERS[connection.vendor] - there
+    ]
+
+
+def _enquiries_without_events() -> list[str]:
+    told = set(Event.objects.filter(subject__startswith="enquiry ").values_list("subject", flat=True).distinct())
+    pks = Enquiry.objects.values_list("pk", flat=True).iterator()
+    return [f"enquiry {pk} has no event in the audit trail" for pk in pks if f"enquiry {pk}" not in told]
+
+
+def _unreadable() -> list[str]:
+    problems = []
+    for model, names in encrypted_fields():
+        for pk in model._default_manager.values_list("pk", flat=True).iterator():
+            try:
+                model._default_manager.filter(pk=pk).values_list(*names).first()
+            except UndecryptableError:
+                problems.append(f"{model.__name__} {pk} cannot be decrypted with the keys at hand")
+    return problems

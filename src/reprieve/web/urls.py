@@ -1,0 +1,49 @@
+"""Every address: the person's first, then the team's behind /team/."""
+
+from django.urls import include, path
+
+from reprieve.web.views import brief, clinic, inbox, join, privacy, public, team
+
+urlpatterns = [
+    path("", public.home, name="home"),
+    path("what-is-known/", public.what_is_known, name="what-is-known"),
+    path("help/", public.help_now, name="help"),
+    path("privacy/", public.privacy, name="privacy"),
+    path("form/", brief.start, name="form-start"),
+    path("form/check/", brief.check, name="form-check"),
+    path("form/received/", brief.received, name="form-received"),
+    path("form/clear/", brief.clear, name="form-clear"),
+    path("form/<slug:page>/", brief.question, name="form-question"),
+    path("status/<str:token>/", public.status, name="status"),
+    path("status/<str:token>/contact/", public.correct_contact, name="status-contact"),
+    path("status/<str:token>/stop/", public.stop_contact, name="status-stop"),
+    path("status/<str:token>/erase/", public.erase, name="status-erase"),
+    path("team/", inbox.inbox, name="inbox"),
+    path("team/news/", inbox.news, name="inbox-news"),
+    path("team/enquiry/<int:pk>/", inbox.card, name="card"),
+    path("team/enquiry/<int:pk>/call/", inbox.log_attempt, name="log-attempt"),
+    path("team/enquiry/<int:pk>/hand-over/", inbox.hand_over, name="hand-over"),
+    path("team/enquiry/<int:pk>/rule-out/", inbox.rule_out, name="rule-out"),
+    path("team/enquiry/<int:pk>/refer/", inbox.refer, name="refer"),
+    path("team/enquiry/<int:pk>/decide/", inbox.decide, name="decide"),
+    path("team/enquiry/<int:pk>/reopen/", inbox.reopen, name="reopen"),
+    path("team/promises/", team.promises, name="promises"),
+    path("team/promises/<int:width>-<slug:look>.svg", team.promises_chart, name="promises-chart"),
+    path("team/notices/", team.notices, name="notices"),
+    path("team/members/", team.members, name="members"),
+    path("team/members/<int:pk>/", team.member, name="member"),
+    path("team/join/<str:token>/", join.join, name="join"),
+    path("team/stay/", team.stay, name="stay"),
+    path("team/clinic/", clinic.edit, name="clinic"),
+    path("team/checklist/", clinic.checklist, name="checklist"),
+    path("team/erasures/", privacy.erasures, name="erasures"),
+    path("team/enquiry/<int:pk>/erase/", privacy.erase, name="erase"),
+    path("team/enquiry/<int:pk>/export/", privacy.export, name="export"),
+    path("team/audit/", privacy.audit, name="audit"),
+    path("account/", include("allauth.urls")),
+]
+
+handler400 = "reprieve.web.views.failures.bad_request"
+handler403 = "reprieve.web.views.failures.forbidden"
+handler404 = "reprieve.web.views.failures.not_found"
+handler500 = "reprieve.web.views.failures.broken"
