@@ -7,7 +7,6 @@ at the rows first. A worker that was killed finds its unfinished jobs again when
 from __future__ import annotations
 
 from datetime import timedelta
-from smtplib import SMTPException
 
 from django.core.management import call_command
 from django.db import transaction
@@ -76,7 +75,7 @@ def send(notice_id: int) -> None:
     notice.tries += 1
     try:
         notices.deliver(notice, Clinic.current())
-    except (OSError, SMTPException, notices.NotDeliveredError) as problem:
+    except Exception as problem:  # whatever it was, the notice stays and is tried again
         notice.problem = type(problem).__name__
         if notice.tries >= notices.MAX_TRIES:
             notice.state = Notice.State.GIVEN_UP
@@ -105,6 +104,9 @@ def recover() -> None:
     """Put back what a killed worker left half done, and make sure that the daily job is there."""
     DBTaskResult.objects.filter(status="RUNNING").update(status="READY", started_at=None)
     waiting = DBTaskResult.objects.filter(status="READY")
+    for pk in Notice.objects.filter(state=Notice.State.WAITING).values_list("pk", flat=True):
+        if not waiting.filter(task_path=send.module_path, args_kwargs__args=[pk]).exists():
+            send.enqueue(pk)
     if not waiting.filter(task_path=forget.module_path).exists():
         forget.enqueue()
     told = Q(notices__isnull=False)

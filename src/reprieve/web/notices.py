@@ -36,7 +36,7 @@ def deliver(notice: Notice, clinic: Clinic) -> None:
 
     Raises
     ------
-    OSError, smtplib.SMTPException, NotDeliveredError : if the channel did not take it
+    NotDeliveredError, or the channel's own failure : if it was not taken
     """
     subject, text = words(notice, clinic)
     if notice.channel == Notice.Channel.EMAIL:

@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                     "keep_closed_days",
                     models.PositiveIntegerField(default=2555, help_text="then a closed enquiry is erased"),
                 ),
-                ("leave_url", models.URLField(default="https://www.weather.gov/", help_text="where “Leave site” goes")),
+                ("leave_url", models.CharField(max_length=200, default="https://www.weather.gov/", help_text="where “Leave site” goes")),
                 (
                     "privacy_promise_checked",
                     models.BooleanField(

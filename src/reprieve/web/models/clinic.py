@@ -32,7 +32,7 @@ class Clinic(models.Model):
     same_day_minutes = models.PositiveSmallIntegerField(default=120)
     routine_days = models.PositiveSmallIntegerField(default=2)
     keep_closed_days = models.PositiveIntegerField(default=2555, help_text="then a closed enquiry is erased")
-    leave_url = models.URLField(default="https://www.weather.gov/", help_text="where “Leave site” goes")
+    leave_url = models.CharField(max_length=200, default="https://www.weather.gov/", help_text="where “Leave site” goes")
     privacy_promise_checked = models.BooleanField(
         default=False, help_text="counsel has checked the promise not to share drug answers with police or employers"
     )
