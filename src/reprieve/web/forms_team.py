@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, time
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,8 +25,6 @@ AHEAD = "Choose a day and an hour that are still ahead"
 
 class LocalDateTime(forms.SplitDateTimeWidget):
     """A day and an hour, by the clinic's clock."""
-
-    template_name = "team/_day_and_hour.html"
 
     def __init__(self) -> None:
         super().__init__(date_attrs={"type": "date"}, time_attrs={"type": "time"}, time_format="%H:%M")
@@ -98,15 +97,24 @@ class HandOverForm(Versioned):
 
 
 class RuleOutForm(Versioned):
-    """Why a finding does not stand."""
+    """Why a finding does not stand. Only the findings ``allowed`` may be ruled out; an urgent one never."""
 
-    criterion = forms.CharField(widget=forms.HiddenInput, max_length=10)
     reason = forms.CharField(
         label="Why does it not stand?",
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Write why you rule this out"},
     )
+
+    def __init__(self, *args: Any, criterion: str, allowed: Collection[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, prefix=f"out-{criterion}", **kwargs)
+        self.criterion, self.allowed = criterion, allowed
+
+    def clean(self) -> dict[str, Any]:
+        """The finding is there, is not urgent, and was not reviewed before."""
+        if self.criterion not in self.allowed:
+            raise ValidationError(f"{self.criterion or 'This'} cannot be ruled out here. Urgent findings never can.")
+        return super().clean() or {}
 
 
 class ReferralForm(Versioned):
@@ -327,6 +335,8 @@ def _place_choices() -> list[tuple[str, str]]:
 class ClinicForm(forms.ModelForm[Clinic]):
     """The clinic's settings. Each weekday is two fields; closures are days, one a line."""
 
+    leave_url = forms.URLField(assume_scheme="https", max_length=200)
+
     class Meta:
         model = Clinic
         fields = (
@@ -353,8 +363,8 @@ class ClinicForm(forms.ModelForm[Clinic]):
             "time_zone": "Such as America/New_York. All hours here are by this clock.",
             "keep_closed_days": "Then they are erased. 2555 days are seven years; ask counsel.",
             "leave_url": "A page nobody would wonder about, such as the weather.",
-            "privacy_promise_checked": "That they are not shared with the police or employers. Until this is ticked, we "
-            "do not make the promise.",
+            "privacy_promise_checked": "That they are not shared with the police or employers. Until this is ticked, "
+            "we do not make the promise.",
         }
 
     closures = forms.CharField(

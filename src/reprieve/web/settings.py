@@ -134,6 +134,21 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip"}  # axes locks one name from one address; nobody can lock out a colleague
+_FORMS = "reprieve.web.forms_account."
+ACCOUNT_FORMS = {
+    "login": _FORMS + "LoginForm",
+    "reauthenticate": _FORMS + "ReauthenticateForm",
+    "change_password": _FORMS + "ChangePasswordForm",
+    "reset_password": _FORMS + "ResetPasswordForm",
+    "reset_password_from_key": _FORMS + "ResetPasswordKeyForm",
+}
+MFA_FORMS = {
+    "authenticate": _FORMS + "AuthenticateForm",
+    "reauthenticate": _FORMS + "ReauthenticateCodeForm",
+    "activate_totp": _FORMS + "ActivateTOTPForm",
+    "add_webauthn": _FORMS + "AddWebAuthnForm",
+    "edit_webauthn": _FORMS + "EditWebAuthnForm",
+}
 MFA_ADAPTER = "reprieve.web.door.SecondStepAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -25,7 +25,9 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "join/ended.html", status=404)
     form = JoinForm(request.POST or None, role=invitation.role)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "join/join.html", {"form": form, "role": Role(invitation.role).label if invitation.role else ""})
+        return render(
+            request, "join/join.html", {"form": form, "role": Role(invitation.role).label if invitation.role else ""}
+        )
     member = _admit(token, form)
     if member is None:
         return render(request, "join/ended.html", status=404)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
@@ -12,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from allauth.mfa.models import Authenticator
 from reprieve.web.context import clinic_of
 from reprieve.web.door import may, needs
 from reprieve.web.forms_team import InviteForm, MemberForm
