@@ -1,0 +1,63 @@
+"""What a person reads: facts with their sources, and what the team will talk about, in plain words.
+
+The clinician's words stay with the clinician: no finding's id, no verdict and no percentage of a person's own
+chances is said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from reprieve.sources import Source, read_table
+
+FIRST = "How you are right now, and how to keep you safe. This comes first."
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing that is known, and where that was read. ``mark`` is a caveat, or empty."""
+
+    id: str
+    text: str
+    source: Source
+    mark: str
+
+
+STATEMENTS: dict[str, Statement] = {
+    row["id"]: Statement(
+        id=row["id"],
+        text=row["text"],
+        source=(source := Source(row["source"], row["source_url"], row["provenance"])),
+        mark=row["mark"] or source.mark,
+    )
+    for row in read_table(__package__, "statements.csv")
+}
+TOPICS: dict[str, str] = {row["criterion_id"]: row["words"] for row in read_table(__package__, "public_words.csv")}
+
+
+def statements(*ids: str) -> list[Statement]:
+    """The statements with these ids, in this order."""
+    return [STATEMENTS[name] for name in ids]
+
+
+def topics(criterion_ids: Iterable[str]) -> list[str]:
+    """What the team will talk about, each subject once, the person's safety first.
+
+    >>> topics(["CV-04", "CV-05", "URG-01"])[1]
+    'Your blood pressure. Ketamine raises it, so a doctor looks at this first.'
+    """
+    said = dict.fromkeys(TOPICS[name] for name in criterion_ids)
+    return sorted(said, key=lambda words: words != FIRST)
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """A time as the clinic's clock shows it.
+
+    >>> moment(datetime(2026, 11, 24, 22, 0, tzinfo=ZoneInfo("UTC")), ZoneInfo("America/New_York"))
+    '17:00 on Tuesday 24 November (EST)'
+    """
+    local = at.astimezone(zone)
+    return f"{local:%H:%M} on {local:%A} {local.day} {local:%B} ({local.tzname()})"

@@ -1,0 +1,163 @@
+"""Pages that anybody may read, and a person's own page behind a private link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from reprieve.candidacy.crisis import COUNTRIES, lines_for
+from reprieve.web.context import clinic_of
+from reprieve.web.deadlines import Urgency
+from reprieve.web.forms import ContactForm
+from reprieve.web.models import ChangedMeanwhileError, Enquiry
+from reprieve.web.models.enquiry import DRAFT_DAYS, LINK_DAYS
+from reprieve.web.public_words import moment, statements
+
+YEARS_OF_DAYS = 365.25
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The question, the answer with its doubt, what guidelines say, what can go wrong, what the form is."""
+    clinic = clinic_of(request)
+    context = {
+        "answer": statements("off-label", "largest-trial", "small-trial", "fades"),
+        "guidelines": statements(
+            "guideline-therapy", "guideline-sertraline", "guideline-venlafaxine", "guideline-ketamine"
+        ),
+        "harms": statements("feel-strange", "common-harms", "grave-harms", "long-term"),
+        "call_by": moment(clinic.call_due(timezone.now(), Urgency.ROUTINE), clinic.zone),
+    }
+    return render(request, "public/home.html", context)
+
+
+@require_safe
+def what_is_known(request: HttpRequest) -> HttpResponse:
+    """The trials that found a benefit beside those that did not, and what else helps."""
+    context = {
+        "approval": statements("off-label", "at-home"),
+        "helped": statements("small-trial", "fades"),
+        "did_not": statements("largest-trial"),
+        "together": statements("pooled", "no-contest"),
+        "guidelines": statements(
+            "guideline-therapy", "guideline-sertraline", "guideline-venlafaxine", "guideline-ketamine"
+        ),
+        "harms": statements("feel-strange", "common-harms", "spray-numbers", "grave-harms", "long-term", "no-driving"),
+    }
+    return render(request, "public/what_is_known.html", context)
+
+
+@require_safe
+def help_now(request: HttpRequest) -> HttpResponse:
+    """Every line of the clinic's country, then those of other countries."""
+    clinic = clinic_of(request)
+    place = clinic.region or clinic.country
+    everything = {"veteran": True, "danger": True, "substance_use": True, "sexual_violence": True}
+    others = [lines_for(code)[:3] for code in COUNTRIES if code not in (clinic.country, "EU", "XX")]
+    context = {
+        "here": lines_for(place, **everything),
+        "elsewhere": [(lines[0].country, lines) for lines in others],
+        "anywhere": lines_for(None),
+    }
+    return render(request, "public/help.html", context)
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What is kept, who sees it, for how long, and how to have it deleted."""
+    years = round(clinic_of(request).keep_closed_days / YEARS_OF_DAYS, 1)
+    context = {"draft_days": DRAFT_DAYS, "link_days": LINK_DAYS, "keep_years": f"{years:g}"}
+    return render(request, "public/privacy.html", context)
+
+
+# A person's own page
+
+
+def _behind(request: HttpRequest, token: str) -> Enquiry:
+    enquiry = Enquiry.objects.at_link(token)
+    if enquiry is None:
+        raise Http404
+    request.country_region = enquiry.country_region  # type: ignore[attr-defined]
+    return enquiry
+
+
+def _once_more(token: str, act: Callable[[Enquiry], Any], enquiry: Enquiry) -> Any:
+    """Do it; if the team changed the row at the same moment, do it again on what they wrote."""
+    try:
+        return act(enquiry)
+    except ChangedMeanwhileError:
+        newer = Enquiry.objects.at_link(token)
+        if newer is None:
+            raise Http404 from None
+        return act(newer)
+
+
+@require_safe
+def status(request: HttpRequest, token: str) -> HttpResponse:
+    """How the request stands, whether the promise was kept, and the decision in the clinician's words."""
+    enquiry = _behind(request, token)
+    clinic = clinic_of(request)
+
+    def when(at: Any) -> str:
+        return moment(at, clinic.zone) if at else ""
+
+    context = {
+        "enquiry": enquiry,
+        "token": token,
+        "received_at": when(enquiry.received_at),
+        "promised_at": when(enquiry.promised_at),
+        "first_called_at": when(enquiry.first_called_at),
+        "next_at": when(enquiry.due_at) if enquiry.due_at != enquiry.promised_at else "",
+        "decided_at": when(enquiry.decided_at),
+        "link_ends": when(enquiry.link_expires_at),
+        "is_late": enquiry.is_open and enquiry.first_called_at is None and enquiry.kept is False,
+        "may_change": enquiry.state not in (Enquiry.State.STOPPED, Enquiry.State.ERASED, Enquiry.State.DECIDED),
+        "done": request.GET.get("done", ""),
+    }
+    return render(request, "public/status.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct_contact(request: HttpRequest, token: str) -> HttpResponse:
+    """Put the phone number, the address or the name right."""
+    enquiry = _behind(request, token)
+    if enquiry.state == Enquiry.State.ERASED:
+        raise Http404
+    clinic = clinic_of(request)
+    if request.method == "POST":
+        form = ContactForm(clinic, data=request.POST)
+        if form.is_valid():
+            _once_more(token, lambda row: row.correct_contact(form.contact), enquiry)
+            return redirect(reverse("status", args=[token]) + "?done=contact")
+    else:
+        form = ContactForm(clinic, initial=enquiry.contact)
+    return render(request, "public/contact.html", {"form": form, "back_url": reverse("status", args=[token])})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop_contact(request: HttpRequest, token: str) -> HttpResponse:
+    """No more calls."""
+    enquiry = _behind(request, token)
+    if request.method == "POST":
+        if enquiry.state not in (Enquiry.State.STOPPED, Enquiry.State.ERASED):
+            _once_more(token, lambda row: row.stop_contact(timezone.now()), enquiry)
+        return redirect(reverse("status", args=[token]) + "?done=stop")
+    return render(request, "public/stop.html", {"back_url": reverse("status", args=[token])})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: HttpRequest, token: str) -> HttpResponse:
+    """Delete the answers, or ask the privacy lead where the law makes us keep a record."""
+    enquiry = _behind(request, token)
+    if request.method == "POST":
+        if enquiry.state != Enquiry.State.ERASED and enquiry.erasure_asked_at is None:
+            _once_more(token, lambda row: row.ask_for_erasure(timezone.now()), enquiry)
+        return redirect("status", token)
+    context = {"back_url": reverse("status", args=[token]), "record": enquiry.is_part_of_a_medical_record}
+    return render(request, "public/erase.html", context)
