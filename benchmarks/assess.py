@@ -19,7 +19,14 @@ from reprieve.candidacy.questions import INSTRUMENT_OF
 
 SEED, FORMS, REPEATS = 20261122, 4000, 7
 TODAY = date(2026, 11, 22)
-MEDICINES = ("sertraline 50mg once daily", "Xanax 0.5", "propanolol 40 mg", "omeprazole", "lithium carbonate 400", "CBD oil")
+MEDICINES = (
+    "sertraline 50mg once daily",
+    "Xanax 0.5",
+    "propanolol 40 mg",
+    "omeprazole",
+    "lithium carbonate 400",
+    "CBD oil",
+)
 FORMS_OF = {
     "brief form": ("brief",),
     "brief and pre-consultation": ("brief", "pre_consult"),
@@ -27,12 +34,18 @@ FORMS_OF = {
 }
 
 
+COMMON = {"suicidal_thoughts_month": "none", "suicidal_behaviour": "never", "trauma_exposure": "yes"}
+COMMON |= {"escort_available": "yes", "wants_contact": "yes"}
+
+
 def an_answer(question: Question, chance: random.Random) -> object:
-    """A plausible answer: most people tick nothing or one option, some leave a blank, some are not sure."""
-    if chance.random() < 0.06:
+    """A plausible answer: half the people give the common one, the others any; some leave a blank."""
+    if chance.random() < 0.04:
         return None
     match question.type:
         case "single":
+            if question.id in COMMON and chance.random() < 0.5:
+                return COMMON[question.id]
             return chance.choice(question.codes)
         case "multi":
             if "none" in question.codes and chance.random() < 0.5:

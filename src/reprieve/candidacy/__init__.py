@@ -2,10 +2,10 @@
 
 from reprieve.candidacy import crisis
 from reprieve.candidacy.assess import Assessment, Finding, Unknown, assess
-from reprieve.candidacy.criteria import CRITERIA, RULE_SET_VERSION, STAGES, Category, Criterion
 from reprieve.candidacy.crisis import CrisisLine
 from reprieve.candidacy.crisis import first_line as first_crisis_line
 from reprieve.candidacy.crisis import lines_for as crisis_lines
+from reprieve.candidacy.criteria import CRITERIA, RULE_SET_VERSION, STAGES, Category, Criterion
 from reprieve.candidacy.medicines import suggestions
 from reprieve.candidacy.questions import BRIEF, QUESTIONS, AnswerError, Question, check_answer
 

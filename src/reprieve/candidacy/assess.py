@@ -5,10 +5,10 @@ The result is for the clinician, who decides. A blank is never a pass, and an un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from reprieve.candidacy import medicines
@@ -18,13 +18,11 @@ from reprieve.candidacy.derived import (
     FOLLOW_UPS,
     KINDS,
     PCPTSD5_CUT,
-    Contradiction,
+    LooseEnds,
     check_derived,
     derive,
-    open_health,
-    open_safety,
 )
-from reprieve.candidacy.expressions import CLOSED, KNOWN, Kind, blank_variables, compile_rules
+from reprieve.candidacy.expressions import CLOSED, KNOWN, NEVER, Kind, blank_variables, compile_rules, parse
 from reprieve.candidacy.questions import BRIEF, QUESTIONS, UNSURE, AnswerError, check_answer, is_blank
 
 SOONEST_FIRST = ("immediate", "same_day", "next_business_day", "routine")
@@ -51,6 +49,9 @@ class Finding(NamedTuple):
     reviewed: bool = False
     reason: str = ""
 
+    def as_dict(self) -> dict[str, Any]:
+        return {**self._asdict(), "answers": dict(self.answers)}
+
 
 class Unknown(NamedTuple):
     """One criterion that could not be decided: what is missing, and what a blank means there."""
@@ -61,6 +62,9 @@ class Unknown(NamedTuple):
     missing: tuple[str, ...]
     ask: tuple[str, ...]
     blank_means: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self._asdict(), "missing": list(self.missing), "ask": list(self.ask)}
 
 
 class PtsdScreen(NamedTuple):
@@ -108,7 +112,18 @@ class Assessment:
     def as_dict(self) -> dict[str, Any]:
         """Plain values that survive JSON unchanged."""
         plain = {part.name: getattr(self, part.name) for part in fields(self)}
-        return {name: _plain(value) for name, value in plain.items()}
+        lists = ("blanks", "unsure", "contradictions", "unrecognised_medicines", "unknown_names")
+        return {
+            **plain,
+            **{name: list(plain[name]) for name in lists},
+            "findings": [finding.as_dict() for finding in self.findings],
+            "unknown": [row.as_dict() for row in self.unknown],
+            "not_asked_yet": [row.as_dict() for row in self.not_asked_yet],
+            "ptsd_screen": self.ptsd_screen._asdict(),
+            "interactions": [hit._asdict() for hit in self.interactions],
+            "unclear_medicines": {line: list(names) for line, names in self.unclear_medicines.items()},
+            "today": self.today.isoformat(),
+        }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Assessment:
@@ -132,16 +147,6 @@ class Assessment:
         )
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
-
-
 def _unknowns(plain: Iterable[Mapping[str, Any]]) -> tuple[Unknown, ...]:
     return tuple(Unknown(**{**row, "missing": tuple(row["missing"]), "ask": tuple(row["ask"])}) for row in plain)
 
@@ -152,52 +157,50 @@ ORDERED: tuple[Criterion, ...] = tuple(sorted(CRITERIA.values(), key=lambda crit
 CLINIC_SETUP = frozenset({"service_setting", "jurisdiction_authorised", "criteria_ruled_out"})
 STAGE = {name: STAGES.index(section_of(name)) for name in KINDS}
 LATER = frozenset(name for name, stage in STAGE.items() if stage)
-SETTLED_EARLY = frozenset({"qualifying_event", "suicide_signal"})  # the brief form alone may settle them
+_LATER_ONLY = LATER - FOLLOW_UPS.keys() - {"qualifying_event", "suicide_signal", "cssrs_tier", "auditc_cut"}
+"""Names without an answer as long as only the brief form is filled in; the others it may settle."""
 
 _READ = frozenset(name for criterion in ORDERED for name in criterion.rule.names)
-_READ_KINDS = {name: kind for name, kind in KINDS.items() if name in _READ}
-_BLANK_FORM = blank_variables(_READ_KINDS)
-_CHOICES = frozenset(name for name, kind in _READ_KINDS.items() if kind is Kind.CHOICE)
-_LISTS = frozenset(name for name, kind in _READ_KINDS.items() if kind is Kind.LIST)
-_VALUES = frozenset(_READ_KINDS) - _CHOICES - _LISTS
+_HELD_AS = {name: kind for name, kind in KINDS.items() if name in _READ}
+_VALUE, _CHOICE, _LIST = Kind.VALUE, Kind.CHOICE, Kind.LIST
 _CODES = {name: frozenset(question.codes) for name, question in QUESTIONS.items() if question.type == "single"}
+_NONE: frozenset[str] = frozenset()
 _OPTIONS = {name: frozenset(question.codes) for name, question in QUESTIONS.items() if question.type == "multi"}
 _BRIEF_IDS = tuple(question.id for question in BRIEF)
+_BRIEF_CHOICES = tuple(
+    question.id for question in BRIEF if not UNSURE.isdisjoint(question.codes) and question.type == "single"
+)
+_BRIEF_LISTS = tuple(question.id for question in BRIEF if question.type == "multi")
 _SIGNS = frozenset(name for name in _BRIEF_IDS if name.startswith("pcptsd5_"))
 
 
-def _variables(answers: Mapping[str, Any]) -> dict[str, Any]:
+def _variables(answers: Mapping[str, Any], blank_form: dict[str, Any]) -> dict[str, Any]:
     """The answers as the variables of the compiled rules; see ``expressions.hold``, of which this is the fast form."""
-    variables = _BLANK_FORM.copy()
+    variables = blank_form.copy()
     for name, value in answers.items():
-        if name in _VALUES:
+        kind = _HELD_AS.get(name)
+        if kind is _VALUE:
             variables[name] = value
-        elif name in _CHOICES:
-            variables[name] = value
-            if value not in UNSURE:
-                variables[name + KNOWN] = value
-        elif name in _LISTS and value:
+        elif kind is _LIST:
             variables[name] = value
             if UNSURE.isdisjoint(value):
                 variables[name + CLOSED] = True
+        elif kind is _CHOICE:
+            variables[name] = value
+            if value not in UNSURE:
+                variables[name + KNOWN] = value
     return variables
 
 
-def _rules_that_wait() -> frozenset[int]:
-    """Places of the rules that read later answers only, and that a form without later answers leaves unknown."""
-    nothing: dict[str, Any] = {}
-    derive(nothing, date.min, has_later=False)
-    _, unknown = compile_rules([criterion.rule for criterion in ORDERED], _BLANK_FORM)(_variables(nothing), True)
-    changed_early = SETTLED_EARLY | FOLLOW_UPS.keys()
-    return frozenset(
-        place
-        for place in unknown
-        if LATER.issuperset(ORDERED[place].rule.names) and changed_early.isdisjoint(ORDERED[place].rule.names)
-    )
+_RULES = {place: criterion.rule for place, criterion in enumerate(ORDERED)}
+_BLANK_FORM = blank_variables(_HELD_AS)
+_decide = compile_rules(_RULES, _BLANK_FORM)
 
-
-_WAITING = _rules_that_wait()
-_decide = compile_rules([criterion.rule for criterion in ORDERED], _BLANK_FORM, later=_WAITING)
+_AT_BRIEF = {place: parse(rule.text, KINDS, absent=_LATER_ONLY) for place, rule in _RULES.items()}
+_WAITING = frozenset(place for place, rule in _AT_BRIEF.items() if rule.surely == rule.settled == NEVER)
+"""Places of the rules that are unknown as long as nothing beyond the brief form is answered."""
+_BLANK_BRIEF_FORM = blank_variables({name: kind for name, kind in _HELD_AS.items() if name not in _LATER_ONLY})
+_decide_brief = compile_rules({place: _AT_BRIEF[place] for place in _RULES if place not in _WAITING}, _BLANK_BRIEF_FORM)
 
 
 def _evidence_names(criterion: Criterion) -> tuple[str, ...]:
@@ -207,7 +210,6 @@ def _evidence_names(criterion: Criterion) -> tuple[str, ...]:
 
 
 _EVIDENCE = tuple(_evidence_names(criterion) for criterion in ORDERED)
-_COMPARED = tuple(criterion.rule.compared for criterion in ORDERED)
 _FACTS = tuple(
     (
         criterion.id,
@@ -225,21 +227,30 @@ _FACTS = tuple(
     )
     for criterion in ORDERED
 )
+_PLACES = {criterion.id: place for place, criterion in enumerate(ORDERED)}
+_SHOWN_BY_LOOSE_ENDS: dict[int, Callable[[LooseEnds], list[str]]] = {
+    _PLACES["CAU-04"]: lambda loose_ends: loose_ends.safety or ["cssrs_tier", "phq9_item9"],
+    _PLACES["CAU-05"]: lambda loose_ends: loose_ends.health,
+    _PLACES["SOC-07"]: lambda loose_ends: [name for found in loose_ends.contradictions for name in found.answers],
+}
 _RESPOND = tuple(criterion.respond_within for criterion in ORDERED)
 _RANK = {word: rank for rank, word in enumerate(SOONEST_FIRST)}
 
 
-@lru_cache(maxsize=16384)
-def _unknown(place: int, missing: tuple[str, ...]) -> Unknown:
+@cache
+def _unknown(place: int, bits: int) -> tuple[int, Unknown]:
+    """An unknown criterion and the first stage at which one of its open answers is asked."""
     criterion = ORDERED[place]
+    missing = criterion.rule.open_names(bits)
     ask = dict.fromkeys(ask for name in missing for ask in (DERIVED[name].needs if name in DERIVED else (name,)))
-    return Unknown(
+    return min(STAGE[name] for name in missing), Unknown(
         criterion.id, criterion.category.code, criterion.condition, missing, tuple(ask), criterion.blank_means
     )
 
 
 _NOT_ASKED_YET = tuple(
-    _unknown(place, tuple(name for name, _, given in _COMPARED[place] if not given)) for place in sorted(_WAITING)
+    _unknown(place, sum(1 << bit for bit, (_, _, given) in enumerate(_RULES[place].compared) if not given))[1]
+    for place in sorted(_WAITING)
 )
 
 
@@ -248,13 +259,13 @@ def _read(answers: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     said: dict[str, Any] = {}
     unknown_names = []
     for name, value in answers.items():
-        if value is None:
-            if name not in KINDS:
-                unknown_names.append(str(name))
-        elif value.__class__ is str and name in _CODES and value in _CODES[name]:
+        kind = value.__class__
+        if kind is str and value in _CODES.get(name, _NONE):
             said[name] = value
+        elif kind is list and value and _are_options(value, _OPTIONS.get(name, _NONE)):
+            said[name] = value[:]
         elif name in QUESTIONS:
-            if (checked := _check_list(name, value) or check_answer(name, value)) is not None:
+            if (checked := check_answer(name, value)) is not None:
                 said[name] = checked
         elif name in DERIVED:
             if not is_blank(value):
@@ -264,14 +275,11 @@ def _read(answers: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return said, sorted(unknown_names)
 
 
-def _check_list(name: str, value: Any) -> list[str] | None:
-    """A tick list that needs no second look; None for anything else."""
-    if value.__class__ is not list or name not in _OPTIONS:
-        return None
+def _are_options(value: list[Any], options: frozenset[str]) -> bool:
     try:
-        return list(value) if _OPTIONS[name].issuperset(value) else None
-    except TypeError:
-        return None
+        return options.issuperset(value)
+    except TypeError:  # a list within the list
+        return False
 
 
 def _ruled_out(said: Mapping[str, Any]) -> dict[str, str]:
@@ -311,17 +319,18 @@ def assess(answers: Mapping[str, Any], today: date) -> Assessment:
     ['CAU-04', 'CAU-05']
     """
     said, unknown_names = _read(answers)
-    given = said.keys() & DERIVED.keys()
     has_later = not LATER.isdisjoint(said)
     reached = max((STAGE[name] for name in said if name not in CLINIC_SETUP), default=0) if has_later else 0
     reasons = _ruled_out(said) if "criteria_ruled_out" in said else {}
 
-    contradictions = derive(said, today, has_later)
-    variables = _variables(said)
-    fired, undecided = _decide(variables, has_later)
-    findings = _findings(fired, said, contradictions, reasons)
-    unknown, not_asked_yet = _sort_unknown(undecided, variables, reached)
-    blanks, unsure = _blanks(said, given)
+    loose_ends = derive(said, today, has_later)
+    if has_later:
+        fired, undecided = _decide(_variables(said, _BLANK_FORM))
+    else:
+        fired, undecided = _decide_brief(_variables(said, _BLANK_BRIEF_FORM))
+    findings = _findings(fired, said, loose_ends, reasons)
+    unknown, not_asked_yet = _sort_unknown(undecided, reached)
+    blanks, unsure = _blanks(said)
     hits, unrecognised, unclear = _medicines(said)
     return Assessment(
         disposition=_disposition(findings),
@@ -331,7 +340,7 @@ def assess(answers: Mapping[str, Any], today: date) -> Assessment:
         not_asked_yet=not_asked_yet if has_later else (*not_asked_yet, *_NOT_ASKED_YET),
         blanks=blanks,
         unsure=unsure,
-        contradictions=tuple(contradiction.sentence for contradiction in contradictions),
+        contradictions=tuple([found.sentence for found in loose_ends.contradictions]),
         ptsd_screen=_ptsd_screen(said["pcptsd5_low"], said["pcptsd5_high"]),
         interactions=hits,
         unrecognised_medicines=unrecognised,
@@ -343,66 +352,42 @@ def assess(answers: Mapping[str, Any], today: date) -> Assessment:
 
 
 def _findings(
-    fired: list[int], said: Mapping[str, Any], contradictions: list[Contradiction], reasons: Mapping[str, str]
+    fired: list[int], said: Mapping[str, Any], loose_ends: LooseEnds, reasons: Mapping[str, str]
 ) -> tuple[Finding, ...]:
     findings = []
-    for place in sorted(fired):
+    for place in fired:
         facts, respond_within = _FACTS[place], _RESPOND[place]
-        match facts[0]:
-            case "CAU-04":
-                evidence = {"safety_blank": True, **{name: said.get(name) for name in open_safety(said)}}
-            case "CAU-05":
-                evidence = {"brief_blank": True, **{name: said.get(name) for name in open_health(said)}}
-            case "SOC-07":
-                evidence = {name: said.get(name) for found in contradictions for name in found.answers}
-                if contradictions and not any(found.about_safety for found in contradictions):
-                    respond_within = "at_consult"
-            case _:
-                evidence = {name: said[name] for name in _EVIDENCE[place] if name in said}
+        if place in _SHOWN_BY_LOOSE_ENDS:
+            names = _SHOWN_BY_LOOSE_ENDS[place](loose_ends)
+            evidence = {name: said.get(name) for name in names}
+            if facts[0] == "SOC-07" and names and not any(found.about_safety for found in loose_ends.contradictions):
+                respond_within = "at_consult"
+        else:
+            evidence = {name: said[name] for name in _EVIDENCE[place] if name in said}
         reason = reasons.get(facts[0], "")
-        findings.append(Finding(*facts, respond_within, evidence, bool(reason), reason))
+        findings.append(Finding._make((*facts, respond_within, evidence, reason != "", reason)))
     return tuple(findings)
 
 
-def _sort_unknown(
-    undecided: list[int], variables: Mapping[str, Any], reached: int
-) -> tuple[tuple[Unknown, ...], tuple[Unknown, ...]]:
+def _sort_unknown(undecided: list[tuple[int, int]], reached: int) -> tuple[tuple[Unknown, ...], tuple[Unknown, ...]]:
     """Unknown criteria: those left open at a stage already reached, and those that wait for a later one."""
     unknown, not_asked_yet = [], []
-    for place in undecided:
-        missing = tuple(
-            [
-                name
-                for name, variable, given in _COMPARED[place]
-                if variables[variable] is None and not (given and variables[name] is None)
-            ]
-        )
-        open_now = any([STAGE[name] <= reached for name in missing])  # noqa: C419  (faster than a generator)
-        (unknown if open_now else not_asked_yet).append(_unknown(place, missing))
+    for place, bits in undecided:
+        stage, row = _unknown(place, bits)
+        (unknown if stage <= reached else not_asked_yet).append(row)
     return tuple(unknown), tuple(not_asked_yet)
 
 
-def _blanks(said: Mapping[str, Any], given: set[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _blanks(said: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Questions of the brief form without an answer, and those answered "not sure" or "rather not say"."""
-    signs_settled = said["pcptsd5_low"] == said["pcptsd5_high"]
-    blanks = tuple(
-        [
-            name
-            for name in _BRIEF_IDS
-            if name not in said
-            and not (signs_settled and name in _SIGNS)
-            and not (name == "birth_date" and "age_years" in given)
-        ]
-    )
-    unsure = tuple(
-        [
-            name
-            for name in _BRIEF_IDS
-            if name in said
-            and (said[name] in UNSURE if name in _CODES else name in _OPTIONS and not UNSURE.isdisjoint(said[name]))
-        ]
-    )
-    return blanks, unsure
+    blanks = [name for name in _BRIEF_IDS if name not in said]
+    if blanks and said["pcptsd5_low"] == said["pcptsd5_high"]:
+        blanks = [name for name in blanks if name not in _SIGNS]
+    if "age_years" in said and "birth_date" in blanks:
+        blanks.remove("birth_date")
+    unsure = [name for name in _BRIEF_CHOICES if said.get(name) in UNSURE]
+    unsure += [name for name in _BRIEF_LISTS if name in said and not UNSURE.isdisjoint(said[name])]
+    return tuple(blanks), tuple(unsure)
 
 
 def _medicines(

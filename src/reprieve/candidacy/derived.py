@@ -21,17 +21,10 @@ from reprieve.sources import read_table
 Answers = dict[str, Any]
 
 SAFETY = ("urgent_now", "suicidal_thoughts_month", "suicidal_behaviour")
-HEALTH = (
-    "birth_date",
-    "trauma_exposure",
-    "conditions",
-    "mind_recent",
-    "medicines",
-    "treatments_tried",
-    "substances",
-    "pregnancy_status",
-    "escort_available",
-)
+HEALTH = ("trauma_exposure", "escort_available")
+HEALTH_LISTS = ("conditions", "mind_recent", "medicines", "treatments_tried", "substances", "pregnancy_status")
+UNSAID = ""
+UNANSWERED = UNSURE | {UNSAID, NOT_APPLICABLE}
 PCPTSD5 = ("pcptsd5_1", "pcptsd5_2", "pcptsd5_3", "pcptsd5_4", "pcptsd5_5")
 PCPTSD5_CUT = 3
 QUALIFYING_EVENTS = frozenset({"death_or_threat", "serious_injury", "sexual_violence"})
@@ -61,6 +54,10 @@ FOLLOW_UPS: dict[str, tuple[str, frozenset[str]]] = {
     "contraception": ("pregnancy_status", frozenset({"could_become"})),
 }
 """Follow-up questions, each with the list and the options that lead to it."""
+FOLLOW_UPS_OF = {
+    parent: tuple((name, leads) for name, (led_by, leads) in FOLLOW_UPS.items() if led_by == parent)
+    for parent in ("conditions", "pregnancy_status")
+}
 UNASKED: dict[str, Any] = {
     name: [NOT_APPLICABLE] if QUESTIONS[name].type == "multi" else NOT_APPLICABLE for name in FOLLOW_UPS
 }
@@ -86,6 +83,14 @@ class Contradiction(NamedTuple):
     answers: tuple[str, ...]
     sentence: str
     about_safety: bool
+
+
+class LooseEnds(NamedTuple):
+    """What of the brief form is open or cannot be right: questions by id, and pairs of answers."""
+
+    safety: list[str]
+    health: list[str]
+    contradictions: list[Contradiction]
 
 
 def _needs(cell: str) -> tuple[str, ...]:
@@ -136,8 +141,8 @@ def check_derived(name: str, value: Any) -> Any:
     return value
 
 
-def derive(answers: Answers, today: date, has_later: bool) -> list[Contradiction]:
-    """Add to ``answers`` what can be computed from them, and tell which of them contradict each other.
+def derive(answers: Answers, today: date, has_later: bool) -> LooseEnds:
+    """Add to ``answers`` what can be computed from them, and tell what is open and what contradicts.
 
     Parameters
     ----------
@@ -145,34 +150,45 @@ def derive(answers: Answers, today: date, has_later: bool) -> list[Contradiction
     today : ages and the age of a reading are counted on this day
     has_later : whether anything beyond the brief form is answered
     """
-    _mark_unasked(answers)
+    _mark_unasked(answers, has_later)
     if has_later:
         _drop_not_applicable(answers)
         _add_instruments(answers)
         _add_measurements(answers, today)
         _add_interactions(answers)
-    _add_brief(answers, today)
-    contradictions = find_contradictions(answers, has_later)
-    if "contradiction" not in answers:
-        if contradictions:
-            answers["contradiction"] = True
-        elif "suicidal_thoughts_month" in answers and "suicidal_behaviour" in answers:
-            answers["contradiction"] = False
-    return contradictions
+    _add_age_and_signs(answers, today)
+    answers.setdefault("cssrs_tier", "not_done")
+    answers.setdefault("auditc_cut", 4 if answers.get("sex_for_cutoffs") == "male" else 3)
+    _add_event(answers)
+    _add_suicide_signal(answers)
+    _add_depressants(answers)
+    loose_ends = LooseEnds(_open_safety(answers), _open_health(answers), find_contradictions(answers, has_later))
+    _add_flags(answers, loose_ends)
+    return loose_ends
 
 
-def _mark_unasked(answers: Answers) -> None:
+def _add_flags(answers: Answers, loose_ends: LooseEnds) -> None:
+    if "safety_blank" not in answers:
+        answers["safety_blank"] = (
+            bool(loose_ends.safety) or answers["cssrs_tier"] == "incomplete" or _item9_left_blank(answers)
+        )
+    answers.setdefault("brief_blank", bool(loose_ends.health))
+    if loose_ends.contradictions:
+        answers.setdefault("contradiction", True)
+    elif "suicidal_thoughts_month" in answers and "suicidal_behaviour" in answers:
+        answers.setdefault("contradiction", False)
+
+
+def _mark_unasked(answers: Answers, has_later: bool) -> None:
     """A follow-up whose condition is surely false holds ``not_applicable``; any other ``not_applicable`` is a blank."""
-    surely_unasked = {
-        parent: UNSURE.isdisjoint(answers[parent]) for parent in ("conditions", "pregnancy_status") if parent in answers
-    }
-    for follow_up, (parent, leads) in FOLLOW_UPS.items():
-        unasked = surely_unasked.get(parent, False) and leads.isdisjoint(answers[parent])
-        said = answers.get(follow_up)
-        if unasked and said is None:
-            answers[follow_up] = UNASKED[follow_up]
-        elif not unasked and said is not None and said in (NOT_APPLICABLE, [NOT_APPLICABLE]):
-            del answers[follow_up]
+    for parent, follow_ups in FOLLOW_UPS_OF.items():
+        ticked = answers.get(parent)
+        settled = is_settled(ticked)
+        for follow_up, leads in follow_ups:
+            if settled and leads.isdisjoint(ticked):
+                answers.setdefault(follow_up, UNASKED[follow_up])
+            elif has_later and answers.get(follow_up) in (NOT_APPLICABLE, [NOT_APPLICABLE]):
+                del answers[follow_up]
 
 
 def _drop_not_applicable(answers: Answers) -> None:
@@ -186,46 +202,40 @@ def _years(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def _add_brief(answers: Answers, today: date) -> None:
-    get = answers.get
+def _add_age_and_signs(answers: Answers, today: date) -> None:
     if "age_years" not in answers and "birth_date" in answers:
         answers["age_years"] = _years(as_date("birth_date", answers["birth_date"]), today)
-    trauma = get("trauma_exposure")
-    signs = [get(name) for name in PCPTSD5]
-    yes, no = signs.count("yes"), signs.count("no")
-    if "pcptsd5_low" not in answers:
-        answers["pcptsd5_low"] = 0 if trauma == "no" else yes
-    if "pcptsd5_high" not in answers:
-        answers["pcptsd5_high"] = 0 if trauma == "no" else len(signs) - no
-    tier = answers.setdefault("cssrs_tier", "not_done")
-    if "safety_blank" not in answers:
-        answers["safety_blank"] = bool(open_safety(answers)) or tier == "incomplete" or _item9_left_blank(answers)
-    if "brief_blank" not in answers:
-        answers["brief_blank"] = bool(open_health(answers))
-    _add_event(answers, trauma)
-    _add_suicide_signal(answers)
-    if "auditc_cut" not in answers:
-        answers["auditc_cut"] = 4 if get("sex_for_cutoffs") == "male" else 3
-    _add_depressants(answers)
+    if answers.get("trauma_exposure") == "no":
+        low = high = 0
+    else:
+        signs = [answers.get(name) for name in PCPTSD5]
+        low, high = signs.count("yes"), len(signs) - signs.count("no")
+    answers.setdefault("pcptsd5_low", low)
+    answers.setdefault("pcptsd5_high", high)
 
 
-def _is_open(answer: Any) -> bool:
-    if isinstance(answer, list):
-        return not UNSURE.isdisjoint(answer)
-    return answer is None or answer in UNSURE or answer == NOT_APPLICABLE
-
-
-def open_safety(answers: Mapping[str, Any]) -> list[str]:
+def _open_safety(answers: Answers) -> list[str]:
     """Safety questions of the brief form that are blank or "rather not say"."""
-    return [name for name in SAFETY if _is_open(answers.get(name))]
+    get = answers.get
+    names = [name for name in ("suicidal_thoughts_month", "suicidal_behaviour") if get(name, UNSAID) in UNANSWERED]
+    return names if is_settled(get("urgent_now")) else ["urgent_now", *names]
 
 
-def open_health(answers: Mapping[str, Any]) -> list[str]:
+def _open_health(answers: Answers) -> list[str]:
     """Other questions of the brief form that are blank, not sure or "rather not say"."""
-    asked = HEALTH if answers["pcptsd5_low"] == answers["pcptsd5_high"] else (*HEALTH, *PCPTSD5)
-    return [
-        name for name in asked if _is_open(answers.get(name)) and not (name == "birth_date" and "age_years" in answers)
-    ]
+    get = answers.get
+    names = [name for name in HEALTH_LISTS if not is_settled(get(name))]
+    names += [name for name in HEALTH if get(name, UNSAID) in UNANSWERED]
+    if "age_years" not in answers:
+        names.append("birth_date")
+    if answers["pcptsd5_low"] != answers["pcptsd5_high"]:
+        names += [name for name in PCPTSD5 if get(name, UNSAID) in UNANSWERED]
+    return names
+
+
+def is_settled(ticked: list[str] | None) -> bool:
+    """Whether an option that is not ticked is surely not so."""
+    return ticked is not None and UNSURE.isdisjoint(ticked)
 
 
 def _item9_left_blank(answers: Answers) -> bool:
@@ -235,13 +245,13 @@ def _item9_left_blank(answers: Answers) -> bool:
     return "phq9_item9" not in answers and any(answer is not None for answer in phq9)
 
 
-def _add_event(answers: Answers, trauma: str | None) -> None:
+def _add_event(answers: Answers) -> None:
     if "qualifying_event" in answers:
         return
     kinds = answers.get("trauma_kind", ())
     if not QUALIFYING_EVENTS.isdisjoint(kinds):
         answers["qualifying_event"] = True
-    elif "prefer_not_to_say" not in kinds and "none" in kinds or trauma == "no":
+    elif ("prefer_not_to_say" not in kinds and "none" in kinds) or answers.get("trauma_exposure") == "no":
         answers["qualifying_event"] = False
 
 
@@ -390,39 +400,23 @@ def _ticked(name: str, options: Iterable[str]) -> str:
 def _suicide_contradictions(answers: Mapping[str, Any]) -> Iterable[Contradiction]:
     thoughts, behaviour = answers.get("suicidal_thoughts_month"), answers.get("suicidal_behaviour")
     item9 = answers.get("phq9_item9")
-    screener = _scored("cssrs", tuple(answers["cssrs"])).answers if "cssrs" in answers else {}
+    screener = _screener(answers).answers if "cssrs" in answers else {}
     thought_items = [number for number in ("1", "2", "3", "4", "5") if screener.get(number)]
     if thoughts == "none" and item9 is not None and item9 >= 1:
-        yield Contradiction(
-            ("suicidal_thoughts_month", "phq9_item9"),
-            f"Brief form: {_said('suicidal_thoughts_month', answers)} in the past month; PHQ-9 item 9 is {item9}.",
-            True,
-        )
+        yield _against("suicidal_thoughts_month", answers, "phq9_item9", f"PHQ-9 item 9 is {item9}")
     if thoughts == "none" and thought_items:
-        yield Contradiction(
-            ("suicidal_thoughts_month", "cssrs"),
-            f"Brief form: {_said('suicidal_thoughts_month', answers)} in the past month; C-SSRS screener: yes to item "
-            f"{', '.join(thought_items)}.",
-            True,
-        )
+        yes = f"C-SSRS screener: yes to item {', '.join(thought_items)}"
+        yield _against("suicidal_thoughts_month", answers, "cssrs", yes)
     if thoughts in ("thoughts", "method", "intent", "plan") and screener.get("2") == 0:
-        yield Contradiction(
-            ("suicidal_thoughts_month", "cssrs"),
-            f"Brief form: {_said('suicidal_thoughts_month', answers)} in the past month; C-SSRS screener: no to item 2.",
-            True,
-        )
+        yield _against("suicidal_thoughts_month", answers, "cssrs", "C-SSRS screener: no to item 2")
     if behaviour == "never" and screener.get("6"):
-        yield Contradiction(
-            ("suicidal_behaviour", "cssrs"),
-            f"Brief form: {_said('suicidal_behaviour', answers)} to suicidal behaviour; C-SSRS screener: yes to item 6.",
-            True,
-        )
+        yield _against("suicidal_behaviour", answers, "cssrs", "C-SSRS screener: yes to item 6")
     if behaviour in ("over_3_months", "past_3_months") and screener.get("6") == 0:
-        yield Contradiction(
-            ("suicidal_behaviour", "cssrs"),
-            f"Brief form: {_said('suicidal_behaviour', answers)} to suicidal behaviour; C-SSRS screener: no to item 6.",
-            True,
-        )
+        yield _against("suicidal_behaviour", answers, "cssrs", "C-SSRS screener: no to item 6")
+
+
+def _against(name: str, answers: Mapping[str, Any], other: str, sentence: str) -> Contradiction:
+    return Contradiction((name, other), f"{_short(name)}: {_said(name, answers)}; but {sentence}.", True)
 
 
 def _later_contradictions(answers: Mapping[str, Any]) -> Iterable[Contradiction]:
@@ -430,7 +424,7 @@ def _later_contradictions(answers: Mapping[str, Any]) -> Iterable[Contradiction]
     if answers.get("trauma_exposure") == "no" and kinds:
         yield Contradiction(
             ("trauma_exposure", "trauma_kind"),
-            f"No frightening, violent or deadly event on the brief form; later {_ticked('trauma_kind', sorted(kinds))}.",
+            f"{_short('trauma_exposure')}: “No”; but the worst event involved {_ticked('trauma_kind', sorted(kinds))}.",
             False,
         )
     for follow_up, (parent, leads) in FOLLOW_UPS.items():

@@ -2,8 +2,8 @@
 
 An expression may use names of answers, constants, ``== != < <= > >= in``, ``not in``, ``not``, ``and``, ``or``,
 ``given(name, default)`` and ``name[:2]``; anything else is refused. It is true, false or unknown, after Kleene:
-a missing answer makes a comparison unknown, and unknown never reads as false. ``given`` puts its default in the place of an answer that
-is missing; for a list, also of one that leaves unticked options open.
+a missing answer makes a comparison unknown, and unknown never reads as false. ``given`` puts its default in the
+place of an answer that is missing; for a list, also of one that leaves unticked options open.
 
 Each expression is turned into two plain conditions: one that holds when it is surely true, one that holds when
 it is surely false. When neither holds it is unknown. ``and`` keeps both apart: it is surely true when all
@@ -24,15 +24,16 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from reprieve.candidacy.questions import UNSURE
 
 LONGEST = 1000
+ALWAYS, NEVER, ABSENT = "True", "False", "None"
 KNOWN, CLOSED = "__known", "__closed"
 
 
@@ -48,7 +49,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A rule, parsed: ``surely`` and ``surely_not`` are Python conditions over the variables of ``names``.
+    """A rule, parsed: ``surely`` and ``settled`` are Python conditions over the variables of ``names``.
+
+    ``surely`` holds when the rule fires; when it does not, ``settled`` tells surely not so from unknown.
 
     ``compared`` are the names that can leave the rule unknown, each with the variable that is None then and
     whether it stands in ``given`` (which is open only when the person was not sure, not when nothing was said).
@@ -58,14 +61,18 @@ class Expression:
     names: tuple[str, ...]
     compared: tuple[tuple[str, str, bool], ...]
     surely: str
-    surely_not: str
+    settled: str
+
+    def open_names(self, bits: int) -> tuple[str, ...]:
+        """The names behind the bits that ``compile_rules`` gives with an unknown rule."""
+        return tuple(name for place, (name, _, _) in enumerate(self.compared) if bits >> place & 1)
 
     def decide(self, kinds: Mapping[str, Kind], answers: Mapping[str, Any]) -> bool | None:
         """True, false or unknown (None) for these answers."""
         variables = blank_variables(kinds)
         for name in kinds.keys() & answers.keys():
             hold(variables, kinds[name], name, answers[name])
-        fired, unknown = compile_rules([self], variables)(variables, True)
+        fired, unknown = compile_rules({0: self}, variables)(variables)
         return True if fired else None if unknown else False
 
 
@@ -116,11 +123,34 @@ class _Operand:
     default: Any = None
 
 
+class _Conditions(NamedTuple):
+    """When it is surely so; when it is surely not so; and the short form of that once it is not surely so."""
+
+    surely: str
+    surely_not: str
+    settled: str
+
+    @classmethod
+    def of(cls, surely: str, surely_not: str) -> _Conditions:
+        return cls(surely, surely_not, surely_not)
+
+
+def _any_of(conditions: Iterable[str]) -> str:
+    parts = [condition for condition in conditions if condition != NEVER]
+    return ALWAYS if ALWAYS in parts else f"({' or '.join(parts)})" if parts else NEVER
+
+
+def _all_of(conditions: Iterable[str]) -> str:
+    parts = [condition for condition in conditions if condition not in (ALWAYS, f"not {NEVER}")]
+    is_never = NEVER in parts or f"not {ALWAYS}" in parts
+    return NEVER if is_never else f"({' and '.join(parts)})" if parts else ALWAYS
+
+
 class _Reader:
     """Walks one expression and writes its two conditions."""
 
-    def __init__(self, text: str, kinds: Mapping[str, Kind]) -> None:
-        self.text, self.kinds = text, kinds
+    def __init__(self, text: str, kinds: Mapping[str, Kind], absent: Collection[str]) -> None:
+        self.text, self.kinds, self.absent = text, kinds, absent
         self.names: dict[str, None] = {}
         self.compared: dict[str, tuple[str, bool]] = {}
         self.names_unsure = False  # whether the comparison at hand names "not sure" or "rather not say"
@@ -136,26 +166,26 @@ class _Reader:
             tree = ast.parse(self.text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ExpressionError(f"{self.text!r} is not an expression: {error}; mend the brackets or quotes") from None
-        surely, surely_not = self.condition(tree)
+        surely, _, settled = self.condition(tree)
         compared = tuple((name, variable, given) for name, (variable, given) in self.compared.items())
-        return Expression(self.text, tuple(self.names), compared, surely, surely_not)
+        return Expression(self.text, tuple(self.names), compared, surely, settled)
 
-    def condition(self, node: ast.expr) -> tuple[str, str]:
+    def condition(self, node: ast.expr) -> _Conditions:
         match node:
-            case ast.BoolOp(op=op, values=parts):
-                both = [self.condition(part) for part in parts]
-                all_of, any_of = " and ", " or "
-                if isinstance(op, ast.Or):
-                    all_of, any_of = any_of, all_of
-                return f"({all_of.join(yes for yes, _ in both)})", f"({any_of.join(no for _, no in both)})"
+            case ast.BoolOp(op=ast.Or(), values=parts):
+                yes, no, settled = zip(*map(self.condition, parts), strict=True)
+                return _Conditions(_any_of(yes), _all_of(no), _all_of(settled))
+            case ast.BoolOp(op=ast.And(), values=parts):
+                yes, no, _ = zip(*map(self.condition, parts), strict=True)
+                return _Conditions.of(_all_of(yes), _any_of(no))
             case ast.UnaryOp(op=ast.Not(), operand=part):
-                yes, no = self.condition(part)
-                return no, yes
+                yes, no, _ = self.condition(part)
+                return _Conditions.of(no, yes)
             case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in _SIGNS:
                 return self.comparison(left, sign, right)
         raise self.refuse(node, "not a comparison of one answer, nor `and`, `or` or `not` of such")
 
-    def comparison(self, left: ast.expr, sign: ast.cmpop, right: ast.expr) -> tuple[str, str]:
+    def comparison(self, left: ast.expr, sign: ast.cmpop, right: ast.expr) -> _Conditions:
         if isinstance(right, ast.Name) and self.kind(right) is Kind.LIST:
             return self.ticked(left, sign, right)
         self.names_unsure = any(
@@ -166,31 +196,42 @@ class _Reader:
         if isinstance(sign, ast.In | ast.NotIn):
             if not isinstance(right, ast.Tuple):
                 raise self.refuse(right, "`in` takes a list of options or a tick list")
-            options = tuple(self.constant(option) for option in right.elts)
-            other = _Operand(repr(options))
+            other = _Operand(repr(tuple(self.constant(option) for option in right.elts)))
         else:
             other = self.operand(right)
             if other.missing:
                 raise self.refuse(right, "given() stands on the left")
-        present = "".join(f"{variable} is not None and " for variable in (*one.needs, *other.needs))
-        yes = f"({present}{one.code} {symbol} {other.code})"
-        no = f"({present}{one.code} {opposite} {other.code})"
+        yes, no, present = self.known(one, symbol, opposite, other)
         if not one.missing:
-            return yes, no
+            return _Conditions(yes, no, present)
         try:
-            if apply(one.default, ast.literal_eval(other.code)):
-                return f"({one.missing} or {yes})", f"(not {one.missing} and {no})"
+            by_default = apply(one.default, ast.literal_eval(other.code))
         except (TypeError, ValueError):
             raise self.refuse(left, "the default of given() cannot be compared with the other side") from None
-        return f"(not {one.missing} and {yes})", f"({one.missing} or {no})"
+        if by_default:
+            return _Conditions.of(_any_of((one.missing, yes)), _all_of((f"not {one.missing}", no)))
+        yes, no = _all_of((f"not {one.missing}", yes)), _any_of((one.missing, no))
+        return _Conditions(yes, no, _any_of((one.missing, present)))
 
-    def ticked(self, left: ast.expr, sign: ast.cmpop, right: ast.Name) -> tuple[str, str]:
+    def known(self, one: _Operand, symbol: str, opposite: str, other: _Operand) -> _Conditions:
+        """Both sides compared where nothing is missing; the third condition is that nothing is."""
+        needs = (*one.needs, *other.needs)
+        if ABSENT in needs:
+            return _Conditions(NEVER, NEVER, NEVER)
+        present = [f"{variable} is not None" for variable in needs]
+        yes, no = f"{one.code} {symbol} {other.code}", f"{one.code} {opposite} {other.code}"
+        return _Conditions(_all_of((*present, yes)), _all_of((*present, no)), _all_of(present))
+
+    def ticked(self, left: ast.expr, sign: ast.cmpop, right: ast.Name) -> _Conditions:
         option = self.constant(left)
         if not isinstance(sign, ast.In | ast.NotIn) or not isinstance(option, str):
             raise self.refuse(left, f"write 'option' in {right.id}")
-        self.compared[right.id] = (right.id + CLOSED, False)
-        yes, no = f"{option!r} in {right.id}", f"({right.id}{CLOSED} and {option!r} not in {right.id})"
-        return (yes, no) if isinstance(sign, ast.In) else (no, yes)
+        closed = ABSENT if right.id in self.absent else right.id + CLOSED
+        self.compared[right.id] = (closed, False)
+        if closed == ABSENT:
+            return _Conditions(NEVER, NEVER, NEVER)
+        yes, no = f"({option!r} in {right.id})", f"({closed} and {option!r} not in {right.id})"
+        return _Conditions(yes, no, closed) if isinstance(sign, ast.In) else _Conditions.of(no, yes)
 
     def operand(self, node: ast.expr) -> _Operand:
         match node:
@@ -213,17 +254,20 @@ class _Reader:
 
     def given(self, name: ast.Name, default: Any) -> _Operand:
         if self.kind(name) is Kind.LIST:
-            return _Operand(name.id, (), f"(not {name.id}{CLOSED})", default)
+            missing = ALWAYS if name.id in self.absent else f"(not {name.id}{CLOSED})"
+            return _Operand(name.id, (), missing, default)
         variable = self.variable(name)
-        if variable == name.id:
-            return _Operand(variable, (), f"({name.id} is None)", default)
+        missing = ALWAYS if variable == ABSENT else f"({name.id} is None)"
+        if variable in (ABSENT, name.id):
+            return _Operand(variable, (), missing, default)
         self.compared.setdefault(name.id, (variable, True))
-        return _Operand(variable, (variable,), f"({name.id} is None)", default)
+        return _Operand(variable, (variable,), missing, default)
 
     def variable(self, node: ast.Name) -> str:
-        if self.kind(node) is Kind.CHOICE and not self.names_unsure:
-            return node.id + KNOWN
-        return node.id
+        is_choice = self.kind(node) is Kind.CHOICE
+        if node.id in self.absent:
+            return ABSENT
+        return node.id + KNOWN if is_choice and not self.names_unsure else node.id
 
     def kind(self, node: ast.Name) -> Kind:
         if node.id not in self.kinds:
@@ -238,43 +282,50 @@ class _Reader:
 
 
 def compile_rules(
-    rules: Sequence[Expression], variables: Iterable[str], later: Collection[int] = ()
-) -> Callable[[Mapping[str, Any], bool], tuple[list[int], list[int]]]:
-    """One function that decides all the rules and gives the places of those that fire and of those unknown.
+    rules: Mapping[int, Expression], variables: Iterable[str]
+) -> Callable[[Mapping[str, Any]], tuple[list[int], list[tuple[int, int]]]]:
+    """One function that decides all the rules, fast.
 
     Parameters
     ----------
+    rules : by number
     variables : the names of the variables in the order in which the mapping will hold them
-    later : places of rules to pass over when the function is called with ``False``
+
+    Returns
+    -------
+    a function that gives the numbers of the rules that fire; and of each unknown rule the number, with one bit for
+    each name that it compares and that is open
     """
     names = list(variables)
     if not all(name.isidentifier() for name in names):
         raise ExpressionError("a name of an answer is not a Python name; use letters, digits and underscores")
-
-    def lines(places: Iterable[int]) -> Iterator[str]:
-        for place in places:
-            yield f"if {rules[place].surely}: fired.append({place})"
-            yield f"elif not {rules[place].surely_not}: unknown.append({place})"
-
-    source = "\n ".join(
-        [
-            "def decide(variables, with_later):",
-            f"({', '.join(names)},) = variables.values()",
-            "fired = []; unknown = []",
-            *lines(place for place in range(len(rules)) if place not in later),
-            "if with_later:",
-            *(" " + line for line in ["pass", *lines(sorted(later))]),
-            "return fired, unknown",
-        ]
-    )
+    source = ["def decide(variables):", f"({', '.join(names)},) = variables.values()", "fired = []; unknown = []"]
+    for number, rule in rules.items():
+        source.append(f"if {rule.surely}: fired.append({number})")
+        source.append(f"elif not {rule.settled}: unknown.append(({number}, {_open_bits(rule)}))")
+    source.append("return fired, unknown")
     room: dict[str, Any] = {"__builtins__": {}}
-    exec(compile(source, "<criteria_logic.csv>", "exec"), room)  # noqa: S102  (written above from a closed language)
-    decide: Callable[[Mapping[str, Any], bool], tuple[list[int], list[int]]] = room["decide"]
+    code = compile("\n ".join(source), "<criteria_logic.csv>", "exec")
+    exec(code, room)  # noqa: S102  (written above, from a closed language)
+    decide: Callable[[Mapping[str, Any]], tuple[list[int], list[tuple[int, int]]]] = room["decide"]
     return decide
 
 
-def parse(text: str, kinds: Mapping[str, Kind]) -> Expression:
+def _open_bits(rule: Expression) -> str:
+    bits = (
+        f"({variable} is None and {name} is not None) << {place}" if given else f"({variable} is None) << {place}"
+        for place, (name, variable, given) in enumerate(rule.compared)
+    )
+    return " | ".join(bits) or "0"
+
+
+def parse(text: str, kinds: Mapping[str, Kind], absent: Collection[str] = ()) -> Expression:
     """Read one expression.
+
+    Parameters
+    ----------
+    kinds : every name that the expression may use
+    absent : names known to be without an answer, for which no variable is needed
 
     Raises
     ------
@@ -291,4 +342,4 @@ def parse(text: str, kinds: Mapping[str, Kind]) -> Expression:
     >>> rule.decide(kinds, {"systolic": 120, "conditions": ["none", "not_sure"]}) is None
     True
     """
-    return _Reader(text, kinds).read()
+    return _Reader(text, kinds, absent).read()

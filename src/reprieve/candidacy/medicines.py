@@ -26,20 +26,22 @@ NO_MEDICINES = frozenset(
 )
 
 NOT_NAMES = frozenset(
-    """a about after also am an and anxiety as asleep at back bad because bed bedtime before better blood both brand but
-    by can cap capsule capsules caps chewable cold cr cream daily day days depression dispersible dose doses drop drops
-    each er eight enteric evening every extended extra eye eyes fast first five fluid food for four from generic get gram
-    grams half has have hcl head headaches help helps high hour hours hrs hydrochloride i ii iii if im in inhaler
-    injection injections inj ir is iu iv just la last liquid little long low lozenge lunch maleate max maybe mcg meal
-    meals med medication medicine meds mg micrograms milligrams mine ml modified month monthly months mood mornings
-    morning most mr my nasal needed nerves new night nightly nightmares nights not now occasionally od of often oil on
-    once one only or oral over pack pain panic patch patches per pill pills plus po prescribed prn prolonged ptsd puff
-    puffs qds qhs qid quick regularly release retard same since sleep sleeping slow small sodium solution sometimes soon
-    spray sr started stomach strength sulfate sulphate sure suspension sustained syrup tab table tablet tablets tabs take
-    takes taken taking tartrate tds ten that the then these they thing this three tid time times to together tried twice
-    two under unit units up use used usually very want was water week weekly weeks when which while with work xl xr year
-    years bd bid nocte mane mesylate succinate besylate fumarate citrate phosphate acetate bromide chloride dihydrochloride tonight
-    today yesterday doctor gp emergency rescue currently stopped stopping started high pressure heart""".split()
+    """a about acetate after also am an and anxiety as asleep at back bad bd because bed bedtime before besylate
+    better bid blood both brand bromide but by can cap caps capsule capsules chewable chloride citrate cold cr
+    cream currently daily day days depression dihydrochloride dispersible doctor dose doses drop drops each
+    eight emergency enteric er evening every extended extra eye eyes fast first five fluid food for four from
+    fumarate generic get gp gram grams half has have hcl head headaches heart help helps high hour hours hrs
+    hydrochloride i if ii iii im in inhaler inj injection injections ir is iu iv just la last liquid little
+    long low lozenge lunch maleate mane max maybe mcg meal meals med medication medicine meds mesylate mg
+    micrograms milligrams mine ml modified month monthly months mood morning mornings most mr my nasal needed
+    nerves new night nightly nightmares nights nocte not now occasionally od of often oil on once one only or
+    oral over pack pain panic patch patches per phosphate pill pills plus po prescribed pressure prn prolonged
+    ptsd puff puffs qds qhs qid quick regularly release rescue retard same since sleep sleeping slow small
+    sodium solution sometimes soon spray sr started stomach stopped stopping strength succinate sulfate
+    sulphate sure suspension sustained syrup tab table tablet tablets tabs take taken takes taking tartrate
+    tds ten that the then these they thing this three tid time times to today together tonight tried twice two
+    under unit units up use used usually very want was water week weekly weeks when which while with work xl
+    xr year years yesterday""".split()
 )
 
 

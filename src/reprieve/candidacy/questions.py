@@ -22,6 +22,7 @@ SECTIONS = ("brief", "pre_consult", "consult")
 UNSURE = frozenset({"not_sure", "prefer_not_to_say"})
 NOT_APPLICABLE = "not_applicable"
 CONTACT_PARTS = ("name", "phone", "phone_e164", "email", "phone_or_email", "safe_to_leave_message", "best_time")
+REGION = re.compile(r"[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?", re.ASCII)
 LINE_LENGTH, LINES = 300, 100
 
 ASKED_WHEN = {  # conditions that the table gives in words only
@@ -162,7 +163,7 @@ def as_date(question_id: str, value: Any) -> date:
     """The day in an answer written ``YYYY-MM-DD``."""
     if isinstance(value, date):
         return value
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+    if isinstance(value, str) and len(value) == 10 and value[4] == value[7] == "-":
         try:
             return date.fromisoformat(value)
         except ValueError:
@@ -190,7 +191,7 @@ def _number(question: Question, value: Any) -> Any:
 
 
 def _region(question: Question, value: Any) -> Any:
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?", value, re.ASCII):
+    if isinstance(value, str) and REGION.fullmatch(value):
         return value.upper()
     raise AnswerError(question.id, f"{_shown(value)} is not a country and region; write US-CT, or GB alone")
 
@@ -280,9 +281,10 @@ def check_answer(question_id: str, value: Any) -> Any:
     122
     >>> check_answer("conditions", []) is None
     True
-    >>> check_answer("escort_available", "Yes")
+    >>> check_answer("home_misuse", "Yes")
     Traceback (most recent call last):
-    reprieve.candidacy.questions.AnswerError: escort_available: 'Yes' is not an option; give one of yes, no, not_sure, or null
+    reprieve.candidacy.questions.AnswerError: home_misuse: 'Yes' is not an option; give one of yes, no, \
+prefer_not_to_say, or null
     """
     if question_id not in QUESTIONS:
         raise AnswerError(question_id, "is not a question; the names are in questions.csv")
