@@ -32,7 +32,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     if member is None:
         return render(request, "join/ended.html", status=404)
     login(request, member, backend=BACKEND)
-    record_authentication(request, member, method="password", email=member.email)
+    record_authentication(request, member, method="password", reauthenticated=True)
     return redirect(home_of(member) if request.POST.get("later") else "mfa_index")
 
 
