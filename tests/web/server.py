@@ -46,13 +46,14 @@ class Server:
 
     def start(self) -> None:
         """Start, and wait until the home page answers."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "reprieve", "serve"],
-            env=self.environment,
-            stdout=self.log.open("a"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "reprieve", "serve"],
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             try:
@@ -70,9 +71,9 @@ class Server:
         self.process.wait()
 
     def stop(self) -> None:
-        """Stop as Ctrl-C does, or harder when that does not help."""
-        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(self.process.pid, signal.SIGINT)
+        """Stop as a service manager does, or harder when that does not help."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.terminate()
             self.process.wait(10)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)

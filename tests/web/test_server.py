@@ -33,6 +33,7 @@ import json, os, sys
 import django; django.setup()
 from datetime import timedelta
 from django.utils import timezone
+from reprieve.web.demo import NOTHING_ELSE
 from reprieve.web.models import Draft, Enquiry
 from reprieve.web.models.enquiry import sha256
 """
@@ -77,8 +78,8 @@ def test_first_start_prints_a_link_that_makes_the_first_account_once(data_dir):
         assert server.url in server.log.read_text()
         assert server.get(path)[0] == 200
 
-        fields = {"name": "Ada", "email": "ada@clinic.example", "password1": "a lantern by the river"}
-        fields |= {"password2": "a lantern by the river", "role": "prescriber", "csrfmiddlewaretoken": CSRF}
+        fields = {"name": "Ada", "email": "ada@clinic.example", "password": "a lantern by the river"}
+        fields |= {"role": "prescriber", "csrfmiddlewaretoken": CSRF}
         assert server.post(path, fields, Cookie=f"csrftoken={CSRF}")[0] == 302
         assert server.get(path)[0] == 404
 

@@ -31,6 +31,7 @@ from reprieve.web.forms import (
     Page,
     age,
     asked_pages,
+    asks,
     country_name,
     in_words,
     why_asked,
@@ -349,7 +350,7 @@ def _check(
     request.country_region = answers.get("country_region") or ""  # type: ignore[attr-defined]
     rows = [
         {
-            "question": asked,
+            "asks": asks(asked),
             "lines": in_words(asked.id, answers),
             "typed": answers.get("medicine_list") if asked.id == "medicines" else None,
             "change_url": f"{reverse('form-question', args=[page.slug])}?from=check"
