@@ -32,6 +32,7 @@ COUNTRIES_WITH_REGIONS = ("US", "CA", "AU", "GB")
 UK_NATIONS = ("GB-ENG", "GB-NIR", "GB-SCT", "GB-WLS")
 NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PROMISE = "We do not share it with police or your job."
+SUBJECTS = {"substances": "Drink and drugs", "pregnancy_status": "Pregnancy"}
 FOR_THE_TEAM = re.compile(r"\b[A-Z]{2,4}-\d|\.csv|C-SSRS|PC-PTSD|our own words", re.IGNORECASE)
 
 
@@ -394,7 +395,7 @@ class BriefForm(ContactForm):
             yield Part(self[question.id], template[question.type], alone, progress=self.page.progress)
 
     @property
-    def medicines(self) -> list[Part]:
+    def medicine_boxes(self) -> list[Part]:
         """The boxes for names of medicines."""
         numbers = range(1, self.medicine_count + 1) if self.page.slug == "medicines" else ()
         return [Part(self[f"medicine_{number}"], "_field_text.html", width=20) for number in numbers]
@@ -430,7 +431,7 @@ class BriefForm(ContactForm):
     def _ask_about_blanks(self, cleaned: dict[str, Any]) -> None:
         names = ("country",) if self.type == "region" else tuple(question.id for question in self.page.questions)
         for name in names:
-            listed = any(cleaned.get(part.field.name) for part in self.medicines)
+            listed = any(cleaned.get(part.field.name) for part in self.medicine_boxes)
             if name not in self.errors and is_blank(cleaned.get(name)) and not listed:
                 self._ask_once(name, name, LEFT_BLANK, "required")
 
@@ -471,7 +472,7 @@ class BriefForm(ContactForm):
             return {"contact_details": self.contact}
         values = {question.id: cleaned.get(question.id) for question in self.page.questions}
         if self.page.slug == "medicines":
-            lines = [cleaned.get(part.field.name) for part in self.medicines]
+            lines = [cleaned.get(part.field.name) for part in self.medicine_boxes]
             values["medicine_list"] = [line for line in lines if line]
         return values
 
@@ -504,6 +505,16 @@ def _choose(question: Question) -> str:
     if len(labels) > 3 or any(len(label) > 15 for label in labels):
         return FROM_THE_LIST
     return f"Choose {', '.join(labels[:-1])} or {labels[-1]}"
+
+
+def asks(question: Question) -> str:
+    """The question as the check page shows it: where two are worded alike, the subject goes first.
+
+    >>> asks(PAGES["substances"].questions[0])
+    'Drink and drugs: is any of this true for you?'
+    """
+    subject, words = SUBJECTS.get(question.id), question.wording
+    return f"{subject}: {words[0].lower()}{words[1:]}" if subject else words
 
 
 def in_words(question_id: str, answers: Mapping[str, Any]) -> list[str]:

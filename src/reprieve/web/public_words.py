@@ -53,6 +53,16 @@ def topics(criterion_ids: Iterable[str]) -> list[str]:
     return sorted(said, key=lambda words: words != FIRST)
 
 
+def day(at: datetime, zone: ZoneInfo) -> str:
+    """A day as the clinic's calendar shows it, with the year.
+
+    >>> day(datetime(2027, 5, 21, 19, 0, tzinfo=ZoneInfo("UTC")), ZoneInfo("America/New_York"))
+    '21 May 2027'
+    """
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%B %Y}"
+
+
 def moment(at: datetime, zone: ZoneInfo) -> str:
     """A time as the clinic's clock shows it.
 

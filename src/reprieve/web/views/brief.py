@@ -66,14 +66,25 @@ def _kept_when_the_database_fails(view: Any) -> Any:
             if request.method != "POST":
                 raise
             logger.error("the form could not be saved", exc_info=problem)
-            clinic = request.clinic = getattr(request, "clinic", None) or Clinic(pk=1)  # type: ignore[attr-defined]
-            notice = f"{NOT_SAVED}, or call {clinic.phone}." if clinic.phone else f"{NOT_SAVED}."
-            page = kwargs.get("page")
-            if page in PAGES:
-                return _as_typed(request, PAGES[page], {}, notice, 503)
-            return render(request, "brief/not_saved.html", {"notice": notice}, status=503)
+            return _not_saved(request, kwargs.get("page", ""))
 
     return guarded
+
+
+def _not_saved(request: HttpRequest, page: str) -> HttpResponse:
+    """The page as it was sent, with what can still be read round it."""
+    draft = None
+    try:
+        clinic = clinic_of(request)
+        draft = Draft.held_by(request.COOKIES.get(COOKIE))
+    except DatabaseError:
+        clinic = request.clinic = getattr(request, "clinic", None) or Clinic(pk=1)  # type: ignore[attr-defined]
+    notice = f"{NOT_SAVED}, or call {clinic.phone}." if clinic.phone else f"{NOT_SAVED}."
+    if page in PAGES:
+        return _as_typed(request, PAGES[page], draft.answers if draft else {}, notice, 503)
+    if draft and request.resolver_match and request.resolver_match.view_name == "form-check":
+        return _check(request, draft, notice, 503)
+    return render(request, "brief/not_saved.html", {"notice": notice}, status=503)
 
 
 def _address(request: HttpRequest) -> str:

@@ -17,7 +17,7 @@ from reprieve.web.deadlines import Urgency
 from reprieve.web.forms import ContactForm
 from reprieve.web.models import ChangedMeanwhileError, Enquiry
 from reprieve.web.models.enquiry import DRAFT_DAYS, LINK_DAYS
-from reprieve.web.public_words import moment, statements
+from reprieve.web.public_words import day, moment, statements
 
 YEARS_OF_DAYS = 365.25
 
@@ -61,7 +61,7 @@ def help_now(request: HttpRequest) -> HttpResponse:
     everything = {"veteran": True, "danger": True, "substance_use": True, "sexual_violence": True}
     others = [lines_for(code)[:3] for code in COUNTRIES if code not in (clinic.country, "EU", "XX")]
     context = {
-        "here": lines_for(place, **everything),
+        "here": dict.fromkeys([*lines_for(place), *lines_for(place, **everything)]),
         "elsewhere": [(lines[0].country, lines) for lines in others],
         "anywhere": lines_for(None),
     }
@@ -115,7 +115,7 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
         "first_called_at": when(enquiry.first_called_at),
         "next_at": when(enquiry.due_at) if enquiry.due_at != enquiry.promised_at else "",
         "decided_at": when(enquiry.decided_at),
-        "link_ends": when(enquiry.link_expires_at),
+        "link_ends": day(enquiry.link_expires_at, clinic.zone),
         "is_late": enquiry.is_open and enquiry.first_called_at is None and enquiry.kept is False,
         "may_change": enquiry.state not in (Enquiry.State.STOPPED, Enquiry.State.ERASED, Enquiry.State.DECIDED),
         "done": request.GET.get("done", ""),
