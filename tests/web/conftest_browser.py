@@ -91,13 +91,14 @@ def _opener(browser: Browser, usual_size: tuple[int, int]) -> Iterator[Open]:
 
 
 def _listen(page: Page) -> None:
-    sizes, hosts, complaints = _bytes.setdefault(page, []), _hosts.setdefault(page, set()), _complaints.setdefault(page, [])
+    sizes, hosts = _bytes.setdefault(page, []), _hosts.setdefault(page, set())
+    heard = _complaints.setdefault(page, [])
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
     wire.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
     page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: heard.append(str(error)))
 
 
 def axe(page: Page) -> list[str]:
@@ -138,8 +139,8 @@ def small_targets(page: Page, least: int = 44) -> list[str]:
     """Links, buttons and tiles smaller than ``least`` CSS pixels; links inside a sentence are left out."""
     return page.evaluate(
         """least => [...document.querySelectorAll('a[href], button, summary, select, .tile, input:not([type=hidden])')]
-          .filter(e => e.checkVisibility() && !e.closest('.skip, .hide') && !(e.closest('.tile') && !e.matches('.tile')))
-          .filter(e => !(getComputedStyle(e).display === 'inline'))
+          .filter(e => e.checkVisibility() && !e.closest('.skip, .hide') && !e.matches('.tile *'))
+          .filter(e => getComputedStyle(e).display !== 'inline')
           .filter(e => { const r = e.getBoundingClientRect(); return r.height < least - .5 || r.width < least - .5 })
           .map(e => e.outerHTML.slice(0, 90))""",
         least,
