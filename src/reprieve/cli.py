@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ import click
 from rich.console import Console
 
 import reprieve
-from reprieve import instruments
+from reprieve import candidacy, instruments
+from reprieve.candidacy.card import card as candidacy_card
+from reprieve.candidacy.questions import as_date
+from reprieve.candidacy.schema import answers_schema
 from reprieve.instruments.card import card
 
 
@@ -117,4 +121,39 @@ def _score(asked: instruments.Instrument, where: str, value: Any, sex: str | Non
     try:
         return instruments.score(asked, record["answers"], sex=record.get("sex") or sex)
     except instruments.AnswerError as error:
+        raise BadInput(f"{where}: {error}") from None
+
+
+@cli.command()
+@click.argument("file", default="-")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+@click.option("--schema", is_flag=True, help="Print a JSON Schema of the answers, and stop.")
+def screen(file: str, as_json: bool, schema: bool) -> None:
+    """Say what the answers in FILE (- reads standard input) amount to, for the clinician.
+
+    FILE holds a JSON object by question id, or one such object a line; null is a blank. A key "today" sets the day on
+    which ages are counted, as YYYY-MM-DD. A name that is no question is reported and not used.
+    """
+    if schema:
+        click.echo(json.dumps(answers_schema(), indent=2))
+        return
+    results = [_screen(where, value) for where, value in read_json(file)]
+    console = Console(markup=False, emoji=False, highlight=False)
+    for result in results:
+        if as_json:
+            click.echo(json.dumps(result.as_dict()))
+        else:
+            console.print(candidacy_card(result))
+
+
+def _screen(where: str, value: Any) -> candidacy.Assessment:
+    if not isinstance(value, Mapping):
+        raise BadInput(
+            f'{where}: not an object; give the answers by question id, such as {{"birth_date": "1984-02-29"}}'
+        )
+    answers = dict(value)
+    today = answers.pop("today", None)
+    try:
+        return candidacy.assess(answers, date.today() if today is None else as_date("today", today))
+    except candidacy.AnswerError as error:
         raise BadInput(f"{where}: {error}") from None

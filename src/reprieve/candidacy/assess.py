@@ -154,10 +154,10 @@ def _unknowns(plain: Iterable[Mapping[str, Any]]) -> tuple[Unknown, ...]:
 ORDERED: tuple[Criterion, ...] = tuple(sorted(CRITERIA.values(), key=lambda criterion: -criterion.category))
 """Criteria, the gravest first; the compiled rules speak of them by place."""
 
-CLINIC_SETUP = frozenset({"service_setting", "jurisdiction_authorised", "criteria_ruled_out"})
+AT_ANY_TIME = frozenset({"service_setting", "jurisdiction_authorised", "criteria_ruled_out", "medicine_list"})
 STAGE = {name: STAGES.index(section_of(name)) for name in KINDS}
 LATER = frozenset(name for name, stage in STAGE.items() if stage)
-_LATER_ONLY = LATER - FOLLOW_UPS.keys() - {"qualifying_event", "suicide_signal", "cssrs_tier", "auditc_cut"}
+_LATER_ONLY = LATER - FOLLOW_UPS.keys() - {"qualifying_event", "suicide_signal", "auditc_cut"}
 """Names without an answer as long as only the brief form is filled in; the others it may settle."""
 
 _READ = frozenset(name for criterion in ORDERED for name in criterion.rule.names)
@@ -320,7 +320,7 @@ def assess(answers: Mapping[str, Any], today: date) -> Assessment:
     """
     said, unknown_names = _read(answers)
     has_later = not LATER.isdisjoint(said)
-    reached = max((STAGE[name] for name in said if name not in CLINIC_SETUP), default=0) if has_later else 0
+    reached = max((STAGE[name] for name in said if name not in AT_ANY_TIME), default=0) if has_later else 0
     reasons = _ruled_out(said) if "criteria_ruled_out" in said else {}
 
     loose_ends = derive(said, today, has_later)
@@ -371,7 +371,8 @@ def _findings(
 
 def _sort_unknown(undecided: list[tuple[int, int]], reached: int) -> tuple[tuple[Unknown, ...], tuple[Unknown, ...]]:
     """Unknown criteria: those left open at a stage already reached, and those that wait for a later one."""
-    unknown, not_asked_yet = [], []
+    unknown: list[Unknown] = []
+    not_asked_yet: list[Unknown] = []
     for place, bits in undecided:
         stage, row = _unknown(place, bits)
         (unknown if stage <= reached else not_asked_yet).append(row)

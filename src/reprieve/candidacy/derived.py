@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from reprieve import instruments
 from reprieve.candidacy import medicines
-from reprieve.candidacy.expressions import Kind
+from reprieve.candidacy.expressions import Kind, parse
 from reprieve.candidacy.questions import INSTRUMENT_OF, NOT_APPLICABLE, QUESTIONS, UNSURE, AnswerError, as_date
 from reprieve.sources import read_table
 
@@ -58,6 +58,7 @@ FOLLOW_UPS_OF = {
     parent: tuple((name, leads) for name, (led_by, leads) in FOLLOW_UPS.items() if led_by == parent)
     for parent in ("conditions", "pregnancy_status")
 }
+ALL_LEADS: frozenset[str] = frozenset().union(*(leads for _, leads in FOLLOW_UPS.values()))
 UNASKED: dict[str, Any] = {
     name: [NOT_APPLICABLE] if QUESTIONS[name].type == "multi" else NOT_APPLICABLE for name in FOLLOW_UPS
 }
@@ -157,7 +158,6 @@ def derive(answers: Answers, today: date, has_later: bool) -> LooseEnds:
         _add_measurements(answers, today)
         _add_interactions(answers)
     _add_age_and_signs(answers, today)
-    answers.setdefault("cssrs_tier", "not_done")
     answers.setdefault("auditc_cut", 4 if answers.get("sex_for_cutoffs") == "male" else 3)
     _add_event(answers)
     _add_suicide_signal(answers)
@@ -170,7 +170,7 @@ def derive(answers: Answers, today: date, has_later: bool) -> LooseEnds:
 def _add_flags(answers: Answers, loose_ends: LooseEnds) -> None:
     if "safety_blank" not in answers:
         answers["safety_blank"] = (
-            bool(loose_ends.safety) or answers["cssrs_tier"] == "incomplete" or _item9_left_blank(answers)
+            bool(loose_ends.safety) or answers.get("cssrs_tier") == "incomplete" or _item9_left_blank(answers)
         )
     answers.setdefault("brief_blank", bool(loose_ends.health))
     if loose_ends.contradictions:
@@ -183,16 +183,21 @@ def _mark_unasked(answers: Answers, has_later: bool) -> None:
     """A follow-up whose condition is surely false holds ``not_applicable``; any other ``not_applicable`` is a blank."""
     for parent, follow_ups in FOLLOW_UPS_OF.items():
         ticked = answers.get(parent)
-        settled = is_settled(ticked)
+        may_lead = ALL_LEADS if ticked is None or not UNSURE.isdisjoint(ticked) else frozenset(ticked)
         for follow_up, leads in follow_ups:
-            if settled and leads.isdisjoint(ticked):
+            if leads.isdisjoint(may_lead):
                 answers.setdefault(follow_up, UNASKED[follow_up])
             elif has_later and answers.get(follow_up) in (NOT_APPLICABLE, [NOT_APPLICABLE]):
                 del answers[follow_up]
 
 
 def _drop_not_applicable(answers: Answers) -> None:
-    """Where no option of the form says it, ``not_applicable`` is a blank: the rules' defaults then hold."""
+    """Where no option of the form says it, ``not_applicable`` is a blank; so is a screener ``not_done``.
+
+    The rules put their own defaults in the place of such a blank.
+    """
+    if answers.get("cssrs_tier") == "not_done":
+        del answers["cssrs_tier"]
     for name in ("benzodiazepine_lorazepam_mg_day", "ecg_result", "child_pugh"):
         if answers.get(name) == NOT_APPLICABLE:
             del answers[name]
@@ -240,7 +245,7 @@ def is_settled(ticked: list[str] | None) -> bool:
 
 def _item9_left_blank(answers: Answers) -> bool:
     phq9 = answers.get("phq9")
-    if phq9 is None or answers["cssrs_tier"] not in ("not_done", "incomplete"):
+    if phq9 is None or answers.get("cssrs_tier", "incomplete") != "incomplete":
         return False
     return "phq9_item9" not in answers and any(answer is not None for answer in phq9)
 
@@ -292,7 +297,7 @@ def _score(answers: Answers, name: str) -> instruments.Score | None:
     return _scored(name, tuple(answers[name])) if name in answers else None
 
 
-def _screener(answers: Answers) -> instruments.Score:
+def _screener(answers: Mapping[str, Any]) -> instruments.Score:
     return _scored("cssrs", tuple(answers["cssrs"]))
 
 
@@ -446,3 +451,17 @@ def _later_contradictions(answers: Mapping[str, Any]) -> Iterable[Contradiction]
             f"The bottom number of the blood pressure ({diastolic:g}) is not below the top number ({systolic:g}).",
             False,
         )
+
+
+_ASKED = {name: parse(question.asked_when, KINDS) for name, question in QUESTIONS.items() if question.asked_when}
+
+
+def is_asked(question_id: str, answers: Mapping[str, Any]) -> bool | None:
+    """Whether a question has to be asked, given the other answers; None while that is not known.
+
+    >>> is_asked("seizure_detail", {"conditions": ["seizures"]}), is_asked("seizure_detail", {"conditions": ["none"]})
+    (True, False)
+    >>> is_asked("birth_date", {})
+    True
+    """
+    return _ASKED[question_id].decide(KINDS, answers) if question_id in _ASKED else True

@@ -156,7 +156,7 @@ class _Reader:
         self.names_unsure = False  # whether the comparison at hand names "not sure" or "rather not say"
 
     def refuse(self, node: ast.AST, why: str) -> ExpressionError:
-        part = ast.get_source_segment(self.text, node) or self.text  # type: ignore[arg-type]
+        part = ast.get_source_segment(self.text, node) or self.text
         return ExpressionError(f"{part!r} in {self.text!r}: {why}; see the module expressions for what is allowed")
 
     def read(self) -> Expression:
@@ -173,11 +173,12 @@ class _Reader:
     def condition(self, node: ast.expr) -> _Conditions:
         match node:
             case ast.BoolOp(op=ast.Or(), values=parts):
-                yes, no, settled = zip(*map(self.condition, parts), strict=True)
-                return _Conditions(_any_of(yes), _all_of(no), _all_of(settled))
+                each = [self.condition(part) for part in parts]
+                yes, no = _any_of(part.surely for part in each), _all_of(part.surely_not for part in each)
+                return _Conditions(yes, no, _all_of(part.settled for part in each))
             case ast.BoolOp(op=ast.And(), values=parts):
-                yes, no, _ = zip(*map(self.condition, parts), strict=True)
-                return _Conditions.of(_all_of(yes), _any_of(no))
+                each = [self.condition(part) for part in parts]
+                return _Conditions.of(_all_of(part.surely for part in each), _any_of(part.surely_not for part in each))
             case ast.UnaryOp(op=ast.Not(), operand=part):
                 yes, no, _ = self.condition(part)
                 return _Conditions.of(no, yes)

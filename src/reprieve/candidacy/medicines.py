@@ -171,8 +171,8 @@ def _nearest(word: str) -> list[str]:
     if len(word) < EXACT_BELOW or not word.isalpha():
         return []
     slips = 1 if len(word) < ONE_SLIP_BELOW else 2
-    near = process.extract(word, _SPELLABLE, scorer=OSA.distance, score_cutoff=slips, limit=None)
-    near = [(name, distance) for name, distance, _ in near if distance < 2 or name[0] == word[0]]
+    found = process.extract(word, _SPELLABLE, scorer=OSA.distance, score_cutoff=slips, limit=None)
+    near = [(name, distance) for name, distance, _ in found if distance < 2 or name[0] == word[0]]
     best = min((distance for _, distance in near), default=0)
     return [name for name, distance in near if distance == best]
 

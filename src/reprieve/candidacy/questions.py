@@ -125,7 +125,7 @@ BRIEF: tuple[Question, ...] = tuple(question for question in QUESTIONS.values() 
 
 
 INSTRUMENT_OF: dict[str, instruments.Instrument] = {
-    row["question_id"]: instruments.find(re.fullmatch(r"items and ranges of (.+) in .*", row["options"])[1])
+    row["question_id"]: instruments.find(row["options"].removeprefix("items and ranges of ").partition(" in ")[0])
     for row in read_table(__package__, "questions.csv")
     if row["type"] == "instrument"
 }
