@@ -41,6 +41,22 @@ LEVELS = {
     "hold_on_day": ("Hold on the day", "caution"),
     "note": ("Note", ""),
 }
+DERIVED = {  # answers that are worked out, and worth showing beside what was said
+    "age_years": "age in years",
+    "pcptsd5_low": "signs of PTSD, at least",
+    "pcptsd5_high": "signs of PTSD, at most",
+    "cns_depressants": "kinds of sedating medicine",
+    "bmi": "body mass index",
+    "systolic": "upper blood pressure",
+    "diastolic": "lower blood pressure",
+    "phq9_low": "PHQ-9, at least",
+    "phq9_item9": "PHQ-9, item 9",
+    "pcl5_low": "PCL-5, at least",
+    "pcl5_high": "PCL-5, at most",
+    "auditc_low": "AUDIT-C, at least",
+    "dast10_low": "DAST-10, at least",
+    "cssrs_tier": "suicide screener",
+}
 SCREEN = {
     "met": "at or above the cut: points to probable PTSD, to be confirmed in an interview",
     "not_met": "below the cut: does not point to PTSD",
@@ -101,9 +117,15 @@ def in_words(name: str, value: Any) -> tuple[str, ...]:
 def _label(question: Question | None, value: Any) -> str:
     if question is None:
         return f"{value:g}" if isinstance(value, float) else str(value)
+    if question.type == "date":
+        return _day(date.fromisoformat(value))
     if question.options:
         return question.label(value)
     return f"{value} {question.unit}".strip()
+
+
+def _day(moment: date) -> str:
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def _is_open(name: str, value: Any) -> bool:
@@ -120,7 +142,7 @@ def answers_of(enquiry: Enquiry) -> list[Answer]:
 
 def wording(name: str) -> str:
     """The question behind an answer's name; a derived answer has no question, so its name is spelled out."""
-    return QUESTIONS[name].wording if name in QUESTIONS else name.replace("_", " ")
+    return QUESTIONS[name].wording if name in QUESTIONS else DERIVED.get(name, name.replace("_", " ")).capitalize()
 
 
 def groups_of(assessment: dict[str, Any], reviews: Iterable[Review]) -> list[Group]:
@@ -128,7 +150,11 @@ def groups_of(assessment: dict[str, Any], reviews: Iterable[Review]) -> list[Gro
     reviewed = {review.criterion_id: review for review in reviews}
     groups = {code: Group(title, css, tag) for code, title, css, tag in GROUPS}
     for finding in assessment["findings"]:
-        because = [(wording(name), ", ".join(in_words(name, said))) for name, said in finding["answers"].items()]
+        because = [
+            (wording(name), ", ".join(in_words(name, said)))
+            for name, said in finding["answers"].items()
+            if name in QUESTIONS or name in DERIVED
+        ]
         review = reviewed.get(finding["criterion_id"])
         may_rule_out = finding["category"] not in ("urgent", "supports") and review is None
         groups[finding["category"]].findings.append(

@@ -72,7 +72,12 @@ def promises(weeks: Sequence[Week], width: int, look: str) -> str:
     subtitle = ["Calls by the week they were promised for,", f"most in a week: {top}"]
     inner = width - 56
     base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("week:N", sort=None, title=None, axis=alt.Axis(values=shown, labelAngle=0, labelOverlap=False)),
+        x=alt.X(
+            "week:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(values=shown, labelAngle=0, labelOverlap=False, labelPadding=10),
+        ),
         y=alt.Y(
             "calls:Q",
             title=None,
@@ -88,7 +93,7 @@ def promises(weeks: Sequence[Week], width: int, look: str) -> str:
     ]
     words = finding(weeks)
     chart = alt.vconcat(*panels, spacing=16).properties(
-        title=alt.Title(_lines(words, width // 9), subtitle=subtitle if width < 400 else " ".join(subtitle))
+        title=alt.Title(_lines(words, width // 12), subtitle=subtitle if width < 400 else " ".join(subtitle))
     )
     return svg(chart, colours)
 

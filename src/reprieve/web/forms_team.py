@@ -27,7 +27,9 @@ class LocalDateTime(forms.SplitDateTimeWidget):
     """A day and an hour, by the clinic's clock."""
 
     def __init__(self) -> None:
-        super().__init__(date_attrs={"type": "date"}, time_attrs={"type": "time"}, time_format="%H:%M")
+        super().__init__(
+            date_attrs={"type": "date"}, time_attrs={"inputmode": "numeric", "maxlength": "5"}, time_format="%H:%M"
+        )
 
 
 class Versioned(forms.Form):
@@ -335,7 +337,12 @@ def _place_choices() -> list[tuple[str, str]]:
 class ClinicForm(forms.ModelForm[Clinic]):
     """The clinic's settings. Each weekday is two fields; closures are days, one a line."""
 
-    leave_url = forms.URLField(assume_scheme="https", max_length=200)
+    leave_url = forms.URLField(
+        label="Where “Leave site” goes",
+        help_text="A page nobody would wonder about, such as the weather.",
+        assume_scheme="https",
+        max_length=200,
+    )
 
     class Meta:
         model = Clinic
@@ -353,7 +360,6 @@ class ClinicForm(forms.ModelForm[Clinic]):
             "same_day_minutes": "Same day: when the day is nearly over, within this many staffed minutes",
             "routine_days": "Routine: by closing time, this many staffed days on",
             "keep_closed_days": "Keep closed enquiries for this many days",
-            "leave_url": "Where “Leave site” goes",
             "privacy_promise_checked": "Counsel has checked our promise about drug answers",
         }
         help_texts = {
@@ -362,7 +368,6 @@ class ClinicForm(forms.ModelForm[Clinic]):
             "region": "Its ISO code, such as US-CT. Blank for the whole country.",
             "time_zone": "Such as America/New_York. All hours here are by this clock.",
             "keep_closed_days": "Then they are erased. 2555 days are seven years; ask counsel.",
-            "leave_url": "A page nobody would wonder about, such as the weather.",
             "privacy_promise_checked": "That they are not shared with the police or employers. Until this is ticked, "
             "we do not make the promise.",
         }
@@ -392,7 +397,7 @@ class ClinicForm(forms.ModelForm[Clinic]):
                     label=f"{weekday} {part}",
                     required=False,
                     initial=time.fromisoformat(hours[shown]) if hours else None,
-                    widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+                    widget=forms.TimeInput(attrs={"inputmode": "numeric", "maxlength": "5"}, format="%H:%M"),
                     error_messages={"invalid": f"{weekday} {part}: write an hour such as 09:00, or leave it blank"},
                 )
 

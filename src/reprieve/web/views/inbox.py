@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -56,6 +57,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "older": _address(chosen, page + 1) if len(shown) > ON_A_PAGE else "",
         "filter": FilterForm(chosen),
         "filter_words": _in_words(chosen),
+        "narrowed": bool(chosen),
         "search": SearchForm(auto_id="search-%s"),
         "last_call": None if shown else cards.last_call(),
         "now": timezone.now(),
@@ -330,7 +332,7 @@ def _findings(enquiry: Enquiry, form: Form | None) -> dict[str, Any]:
         "unclear": assessment["unclear_medicines"],
         "screen": cards.screen_of(assessment),
         "rule_set_version": assessment["rule_set_version"],
-        "assessed_on": assessment["today"],
+        "assessed_on": date.fromisoformat(assessment["today"]),
         "signed": signed,
         "first_line": evidence("guideline-therapy", "guideline-sertraline", "guideline-venlafaxine"),
         "found": evidence("small-trial", "pooled"),
