@@ -63,6 +63,11 @@ def home_of(member: Any) -> str:
     return "inbox" if may(member, "see enquiries") else "erasures"
 
 
+def tried_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """The name that somebody tries to log in with, by which wrong passwords are counted."""
+    return str((credentials or {}).get("email") or request.POST.get("login", "")).strip().lower()
+
+
 class StaffAdapter(DefaultAccountAdapter):
     """Nobody signs up by themselves: accounts come from invitations."""
 

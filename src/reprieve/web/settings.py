@@ -133,7 +133,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip"}  # axes locks one name from one address; nobody can lock out a colleague
+ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip"}  # axes locks one name from one address, not a whole clinic
 _FORMS = "reprieve.web.forms_account."
 ACCOUNT_FORMS = {
     "login": _FORMS + "LoginForm",
@@ -159,7 +159,7 @@ AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "reprieve.web.door.tried_name"
 AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
@@ -203,6 +203,7 @@ CONTENT_SECURITY_POLICY = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+CLINIC_SECONDS = 1.0  # how long a process may go on with the clinic's settings that it read
 FORM_POSTS_PER_MINUTE = int(setting(os.environ, "REPRIEVE_FORM_POSTS_PER_MINUTE", "120"))
 
 _smtp = dj_email_url.parse(setting(os.environ, "REPRIEVE_SMTP_URL", "console:"))
