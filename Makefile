@@ -3,7 +3,7 @@ export UV_PYTHON_DOWNLOADS := never
 UV := .tools/bin/uv
 RUN := .venv/bin
 
-.PHONY: serve demo test check setup setup-dev bench-web clean
+.PHONY: serve demo test check setup setup-dev bench-web pictures clean
 
 serve: setup
 	$(RUN)/reprieve serve
@@ -29,6 +29,9 @@ setup: $(UV)
 
 setup-dev: $(UV)
 	@$(UV) sync --quiet --locked
+
+pictures: setup-dev
+	$(RUN)/python docs/make_pictures.py
 
 bench-web: setup-dev
 	$(RUN)/python benchmarks/web.py

@@ -43,10 +43,10 @@ def exchange(connection: socket.socket, asked: bytes) -> int:
             raise ConnectionError("the server closed the connection")
         got += part
     head, _, rest = got.partition(b"\r\n\r\n")
-    length = next(
-        (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
-    )
-    while len(rest) < length:
+    fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    length = int(fields.get(b"content-length", 0))
+    chunked = fields.get(b"transfer-encoding") == b"chunked"
+    while len(rest) < length or (chunked and not rest.endswith(b"0\r\n\r\n")):
         rest += connection.recv(65536)
     return int(head[9:12])
 

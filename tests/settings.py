@@ -14,3 +14,4 @@ STORAGES = STORAGES | {  # noqa: F405
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 }
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
+CLINIC_SECONDS = 0.0

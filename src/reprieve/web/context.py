@@ -12,10 +12,10 @@ from reprieve.web.models import Clinic, Member
 
 
 def clinic_of(request: HttpRequest) -> Clinic:
-    """The clinic's row, read once a request."""
+    """The clinic, the same one throughout a request."""
     found: Clinic | None = getattr(request, "clinic", None)
     if found is None:
-        found = request.clinic = Clinic.current()  # type: ignore[attr-defined]
+        found = request.clinic = Clinic.lately()  # type: ignore[attr-defined]
     return found
 
 

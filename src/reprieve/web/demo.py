@@ -134,11 +134,11 @@ def _team() -> Iterator[tuple[str, str, str]]:
 def _enquiries(clinic: Clinic, count: int, now: datetime, chance: random.Random) -> None:
     nurse, prescriber = (Member.objects.get(email=email) for email in ("nia@clinic.example", "ada@clinic.example"))
     for number in range(count):
-        case = CASES[number % len(CASES)]
-        still_open = number < count * 0.4
-        received_at = now - timedelta(minutes=chance.randint(20, 1200) if still_open else chance.randint(4000, 60000))
-        enquiry = _received(clinic, number, case, received_at, chance)
-        if enquiry.is_open:
+        still_open = number < count / 2
+        days = 5 if number % 6 == 4 else 0 if still_open else chance.randint(6, 70)
+        received_at = now - timedelta(days=days, minutes=chance.randint(5, 900))
+        enquiry = _received(clinic, number, CASES[number % len(CASES)], received_at, chance)
+        if enquiry.is_open and not (still_open and number % 3):
             _story(enquiry, number, still_open, nurse, prescriber, chance)
 
 
@@ -161,9 +161,7 @@ def _received(clinic: Clinic, number: int, case: dict[str, Any], at: datetime, c
 def _story(
     enquiry: Enquiry, number: int, still_open: bool, nurse: Member, prescriber: Member, chance: random.Random
 ) -> None:
-    """Give an enquiry a past: waiting, tried, spoken with, decided, stopped or erased."""
-    if still_open and number % 4 < 2:
-        return
+    """Give an enquiry a past: tried, spoken with, decided, stopped or erased."""
     promised_at = enquiry.promised_at or enquiry.received_at
     called_at = promised_at + timedelta(minutes=chance.choice([-30, -12, -5, 25]))
     called_at = min(max(called_at, enquiry.received_at + timedelta(minutes=4)), timezone.now())

@@ -44,7 +44,7 @@ class Event(models.Model):
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [POSTGRES_LOCK])
-        previous = cls.objects.order_by("-id").values_list("hash", flat=True).first() or GENESIS
+        previous = next(iter(cls.objects.order_by("-id").values_list("hash", flat=True)[:1]), GENESIS)
         event = cls(at=timezone.now(), actor=actor, verb=verb, subject=subject, detail=detail, previous=previous)
         event.hash = event.computed_hash()
         event.save(force_insert=True)

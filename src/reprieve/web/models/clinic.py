@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+import time
+from copy import copy
+from datetime import date, datetime
+from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -12,6 +16,9 @@ from reprieve.web.deadlines import Limits, StaffedHours, Urgency
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NINE_TO_FIVE = ["09:00", "17:00"]
+
+
+_read: tuple[float, Clinic | None] = (0.0, None)
 
 
 def _weekdays_nine_to_five() -> list[list[str] | None]:
@@ -47,7 +54,17 @@ class Clinic(models.Model):
     @classmethod
     def current(cls) -> Clinic:
         """The clinic's row, with defaults until somebody fills it in."""
-        return cls.objects.first() or cls(pk=1)
+        return next(iter(cls.objects.filter(pk=1)), None) or cls(pk=1)
+
+    @classmethod
+    def lately(cls) -> Clinic:
+        """A copy of the row as it was at most ``CLINIC_SECONDS`` ago: every page needs it, and it hardly changes."""
+        global _read
+        read_at, clinic = _read
+        if clinic is None or time.monotonic() - read_at >= settings.CLINIC_SECONDS:
+            clinic = cls.current()
+            _read = (time.monotonic(), clinic)
+        return copy(clinic)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -58,7 +75,7 @@ class Clinic(models.Model):
     def hours(self) -> StaffedHours:
         """When somebody answers."""
         weekly = tuple(
-            (time.fromisoformat(span[0]), time.fromisoformat(span[1])) if span else None for span in self.opening_hours
+            (time_of_day.fromisoformat(span[0]), time_of_day.fromisoformat(span[1])) if span else None for span in self.opening_hours
         )
         return StaffedHours(weekly, frozenset(date.fromisoformat(day) for day in self.closures), self.zone)
 

@@ -58,14 +58,14 @@ class Draft(models.Model):
         """The draft that ``token`` opens, unless it expired."""
         if not token:
             return None
-        oldest = timezone.now() - timedelta(days=DRAFT_DAYS)
-        return cls.objects.filter(key=sha256(token), updated_at__gt=oldest).first()
+        draft = next(iter(cls.objects.filter(key=sha256(token))), None)
+        return draft if draft and draft.updated_at > timezone.now() - timedelta(days=DRAFT_DAYS) else None
 
     @classmethod
     def save_answers(cls, token: str, answers: dict[str, Any]) -> Draft:
         """Merge ``answers`` into the draft; a value of None removes an answer. Two tabs lose nothing."""
         with transaction.atomic():
-            draft = cls.objects.filter(key=sha256(token)).first() or cls(key=sha256(token), answers={})
+            draft = next(iter(cls.objects.filter(key=sha256(token))), None) or cls(key=sha256(token), answers={})
             merged = draft.answers | answers
             draft.answers = {name: value for name, value in merged.items() if value is not None}
             draft.save()
@@ -220,7 +220,8 @@ class Enquiry(models.Model):
         try:
             with transaction.atomic():
                 enquiry.save(force_insert=True)
-                Draft.objects.filter(key=enquiry.draft_key).delete()
+                drafts = Draft.objects.filter(key=enquiry.draft_key)
+                drafts._raw_delete(drafts.db)  # nothing hangs on a draft
                 from reprieve.web.jobs import tell_team
 
                 tell_team.enqueue(enquiry.pk)
@@ -510,8 +511,10 @@ def new_reference() -> str:
 
 
 def why(assessment: dict[str, Any]) -> str:
-    """The gravest findings in a line, for the inbox."""
-    grave = [f["condition"] for f in assessment["findings"] if f["category"] != "supports"]
-    if not grave:
+    """The gravest finding in a line, for the inbox; of equally grave ones, what the person said about safety first."""
+    found = [finding for finding in assessment["findings"] if finding["category"] != "supports"]
+    if not found:
         return "Nothing to clear up first"
-    return grave[0] if len(grave) == 1 else f"{grave[0]} (and {len(grave) - 1} more)"
+    gravest = [finding for finding in found if finding["category"] == found[0]["category"]]
+    first = min(gravest, key=lambda finding: not finding["criterion_id"].startswith(("URG", "CAU")))["condition"]
+    return first if len(found) == 1 else f"{first} (and {len(found) - 1} more)"
