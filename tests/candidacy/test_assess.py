@@ -2,9 +2,9 @@ import json
 from datetime import date
 
 import pytest
-from tests.candidacy.forms import CLEAR_BRIEF, LATER, TODAY, fired, form, unknown
 
 from reprieve.candidacy import BRIEF, CRITERIA, RULE_SET_VERSION, AnswerError, Assessment, assess
+from tests.candidacy.forms import CLEAR_BRIEF, LATER, TODAY, fired, form, unknown
 
 
 def findings(answers):

@@ -3,13 +3,13 @@ from dataclasses import replace
 from importlib import resources
 
 import pytest
-from tests.candidacy.forms import CLEAR_BRIEF, TODAY, fired, form
 
 from reprieve.candidacy import CRITERIA, QUESTIONS, Category, assess
 from reprieve.candidacy.criteria import CriterionError
 from reprieve.candidacy.derived import DERIVED, FOLLOW_UPS, KINDS, is_asked
 from reprieve.candidacy.expressions import Expression
 from reprieve.candidacy.medicines import INTERACTIONS, LEVELS
+from tests.candidacy.forms import CLEAR_BRIEF, TODAY, fired, form
 
 CLEAR_CASE = json.loads(resources.files("reprieve.candidacy").joinpath("clear_case.json").read_text("utf-8"))
 NOT_SUPPORTS = [criterion for criterion in CRITERIA.values() if criterion.category is not Category.SUPPORTS]

@@ -3,9 +3,9 @@
 from datetime import date, timedelta
 
 import pytest
-from tests.candidacy.forms import LATER, TODAY, fired, form, unknown
 
 from reprieve.candidacy import assess
+from tests.candidacy.forms import LATER, TODAY, fired, form, unknown
 
 GIVEN_ON = {"bp_reading_date": "2026-11-01"}
 

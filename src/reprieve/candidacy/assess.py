@@ -248,10 +248,12 @@ def _unknown(place: int, bits: int) -> tuple[int, Unknown]:
     )
 
 
-_NOT_ASKED_YET = tuple(
-    _unknown(place, sum(1 << bit for bit, (_, _, given) in enumerate(_RULES[place].compared) if not given))[1]
-    for place in sorted(_WAITING)
-)
+def _not_asked_yet(place: int) -> Unknown:
+    compared = enumerate(_RULES[place].compared)
+    return _unknown(place, sum(1 << bit for bit, (name, _, given) in compared if name in _LATER_ONLY and not given))[1]
+
+
+_NOT_ASKED_YET = tuple(_not_asked_yet(place) for place in sorted(_WAITING))
 
 
 def _read(answers: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -178,7 +178,7 @@ def _nearest(word: str) -> list[str]:
 
 
 def _parts(line: str) -> Iterator[list[str]]:
-    for part in re.split(r"[,;/+&\n\r|]|\band\b|\bplus\b", line, flags=re.IGNORECASE):
+    for part in re.split(r"[,;/+&\n\r|]", line):
         if words := words_of(part):
             yield words
 
