@@ -65,7 +65,9 @@ def test_a_stranger_is_sent_to_log_in_and_learns_nothing(bo, enquiry, address, m
 
 
 def test_a_stranger_cannot_make_an_account(bo):
-    signed_up = bo.post(reverse("account_signup"), {"email": "bo@else.example", "password1": PASSWORD, "password2": PASSWORD})
+    signed_up = bo.post(
+        reverse("account_signup"), {"email": "bo@else.example", "password1": PASSWORD, "password2": PASSWORD}
+    )
 
     assert "Accounts come by invitation" in signed_up.content.decode()
     assert not Member.objects.exists()
@@ -73,7 +75,11 @@ def test_a_stranger_cannot_make_an_account(bo):
 
 def test_every_staff_page_names_who_may_open_it():
     named = {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)}
-    staff = {pattern.name for pattern in urlpatterns if getattr(pattern, "pattern", "") and str(pattern.pattern).startswith("team/")}
+    staff = {
+        pattern.name
+        for pattern in urlpatterns
+        if getattr(pattern, "pattern", "") and str(pattern.pattern).startswith("team/")
+    }
 
     assert ALLOWED.keys() <= named
     assert staff - {"join"} == ALLOWED.keys()

@@ -32,14 +32,14 @@ def day_and_hour(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 
 def span(length: timedelta) -> str:
-    """A length of time as one number and its unit: minutes below 2 hours, hours below 2 days, then days.
+    """A length of time as one number and its unit: minutes below 2 hours, hours below 2 days, then days. Rounded down.
 
     >>> span(timedelta(seconds=30)), span(timedelta(minutes=119)), span(timedelta(hours=47)), span(timedelta(days=3))
     ('1 min', '119 min', '47 h', '3 days')
     """
-    minutes = math.ceil(length / timedelta(minutes=1))
+    minutes = length // timedelta(minutes=1)
     if minutes < 120:
-        return f"{minutes} min"
+        return f"{max(minutes, 1)} min"
     return f"{length // HOUR} h" if length < 2 * DAY else f"{length // DAY} days"
 
 
@@ -59,5 +59,5 @@ def due(due_at: datetime | None, now: datetime, zone: ZoneInfo) -> str:
     if due_at < now:
         return f"{span(now - due_at)} late"
     if due_at - now <= HOUR:
-        return f"due in {span(due_at - now)}"
+        return f"due in {math.ceil((due_at - now) / timedelta(minutes=1))} min"
     return f"due {day_and_hour(due_at, now, zone)}"
