@@ -283,7 +283,7 @@ def test_a_country_that_the_clinic_does_not_serve(bo: Client) -> None:
     page = bo.get("/form/country_region/").content.decode()
 
     assert answer.url == "/form/country_region/#aside"
-    assert "We can only call people in United States" in page
+    assert "We can only call people in the United States" in page
     assert "116 123" in page
     assert bo.post("/form/check/").url == "/form/country_region/?from=check#aside"
     assert saved(token)["conditions"] == ["none"]
@@ -311,7 +311,7 @@ def test_a_region_of_another_country_is_asked_about(bo: Client) -> None:
 
     answer = bo.post("/form/country_region/", {"country": "US", "region": "CA-ON"})
 
-    assert "This is not in United States" in answer.content.decode()
+    assert "This is not in the United States" in answer.content.decode()
 
 
 def test_the_clinics_country_comes_first(bo: Client) -> None:

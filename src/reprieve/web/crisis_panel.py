@@ -51,6 +51,18 @@ def panel_for(question_id: str, answer: Any, country_region: str | None) -> Pane
     return _distress(country_region)
 
 
+def panel_at_once(question_id: str, country_region: str | None) -> Panel:
+    """The panel that a small script shows as soon as a danger is ticked, whichever it is."""
+    if question_id != "urgent_now":
+        return _distress(country_region)
+    steps = (
+        "If you are in danger now, call the first number.",
+        "Tell someone near you, and try not to be alone.",
+        "“Leave site” on top of this page takes you away fast.",
+    )
+    return _panel("now", "You can get help right now", steps, lines_for(country_region, danger=True))
+
+
 def _panel(kind: str, title: str, steps: Sequence[str], lines: Sequence[CrisisLine]) -> Panel:
     return Panel(kind, title, tuple(steps), lines[0], tuple(lines[1 : 1 + OTHER_LINES]))
 

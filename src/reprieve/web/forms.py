@@ -29,6 +29,7 @@ ADULT_YEARS, OLDEST_YEARS = 18, 120
 NAME_LETTERS, PHONE_LETTERS, TIME_LETTERS, MEDICINE_LETTERS = 80, 40, 80, 120
 MEDICINES_AT_FIRST, MEDICINES_AT_MOST = 3, 20
 COUNTRIES_WITH_REGIONS = ("US", "CA", "AU", "GB")
+WITH_AN_ARTICLE = {"US", "GB", "NL", "PH", "AE", "DO", "CF", "BS", "GM", "MV", "SB", "MH", "KM", "SC"}
 UK_NATIONS = ("GB-ENG", "GB-NIR", "GB-SCT", "GB-WLS")
 NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PROMISE = "We do not share it with police or your job."
@@ -167,14 +168,24 @@ def country_name(code: str) -> str:
     return str(getattr(country, "common_name", country.name)) if country else code
 
 
+def country_in_words(code: str) -> str:
+    """A country inside a sentence.
+
+    >>> country_in_words("GB"), country_in_words("CA")
+    ('the United Kingdom', 'Canada')
+    """
+    name = country_name(code)
+    return f"the {name}" if code in WITH_AN_ARTICLE else name
+
+
 def region_name(code: str) -> str:
     """A state, province or nation, from its ISO code such as ``US-CT``."""
-    region = pycountry.subdivisions.get(code=code)
+    region = pycountry.subdivisions.get(code=code)  # type: ignore[no-untyped-call]
     return str(region.name) if region else code
 
 
 def _regions_of(country: str) -> list[tuple[str, str]]:
-    found = pycountry.subdivisions.get(country_code=country) or []
+    found = pycountry.subdivisions.get(country_code=country) or []  # type: ignore[no-untyped-call]
     pairs = [(region.code, region.name) for region in found if country != "GB" or region.code in UK_NATIONS]
     return sorted(pairs, key=lambda pair: pair[1])
 
@@ -341,7 +352,11 @@ class BriefForm(ContactForm):
             self._draw_medicines(posted)
 
     def _field(self, question: Question) -> forms.Field:
-        words = {"label": question.wording, "help_text": help_for(question, self.clinic), "required": False}
+        words: dict[str, Any] = {
+            "label": question.wording,
+            "help_text": help_for(question, self.clinic),
+            "required": False,
+        }
         if self.type == "date":
             return DayField(**words)
         refusal = {"invalid_choice": _choose(question)}
@@ -421,6 +436,8 @@ class BriefForm(ContactForm):
             self._ask_once(f"{self.page.slug}:two", self.page.slug, TWO_AT_ONCE, "two")
         if self.type != "group":
             self._ask_about_blanks(cleaned)
+        if not self.errors:
+            self._ask_the_table()
         return cleaned
 
     def _ask_once(self, what: str, field: str, words: str, code: str) -> None:
@@ -440,7 +457,7 @@ class BriefForm(ContactForm):
         if region and not country and "country" not in self.errors:
             cleaned["country"] = region[:2]
         elif region and country and region[:2] != country:
-            words = f"This is not in {country_name(country)}. Choose another one, or leave it blank"
+            words = f"This is not in {country_in_words(country)}. Choose another one, or leave it blank"
             self.add_error("region", ValidationError(words, code="elsewhere"))
         elif country in REGIONS and not region and "region" not in self.errors:
             self._ask_once("region", "region", LEFT_BLANK, "required")
@@ -454,15 +471,13 @@ class BriefForm(ContactForm):
         elif age(born, self.today) > OLDEST_YEARS:
             self.add_error("birth_date", ValidationError("Check the year. It is very long ago", code="past"))
 
-    def _post_clean(self) -> None:
+    def _ask_the_table(self) -> None:
         """Let the table of questions have the last word."""
-        super()._post_clean()
-        if not self.errors:
-            for name, value in self._values().items():
-                try:
-                    check_answer(name, value)
-                except AnswerError:
-                    self.add_error(None, ValidationError(FROM_THE_LIST, code="invalid_choice"))
+        for name, value in self._values().items():
+            try:
+                check_answer(name, value)
+            except AnswerError:
+                self.add_error(None, ValidationError(FROM_THE_LIST, code="invalid_choice"))
 
     def _values(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -519,7 +534,7 @@ def asks(question: Question) -> str:
 
 def in_words(question_id: str, answers: Mapping[str, Any]) -> list[str]:
     """A saved answer as the check page shows it, line by line; nothing when it is blank."""
-    answer = answers.get(question_id)
+    answer: Any = answers.get(question_id)
     if is_blank(answer):
         return []
     question = next(question for question in BRIEF if question.id == question_id)

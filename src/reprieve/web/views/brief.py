@@ -6,6 +6,7 @@ Every page is saved as soon as it is answered. The device holds a token in a coo
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -21,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 from reprieve.candidacy.crisis import lines_for
 from reprieve.candidacy.questions import AnswerError
 from reprieve.web.context import clinic_of
-from reprieve.web.crisis_panel import SAFETY, panel_for
+from reprieve.web.crisis_panel import SAFETY, panel_at_once, panel_for
 from reprieve.web.deadlines import Urgency
 from reprieve.web.forms import (
     ADULT_YEARS,
@@ -32,7 +33,7 @@ from reprieve.web.forms import (
     age,
     asked_pages,
     asks,
-    country_name,
+    country_in_words,
     in_words,
     why_asked,
 )
@@ -42,6 +43,7 @@ from reprieve.web.public_words import moment, statements, topics
 
 logger = logging.getLogger("reprieve")
 
+View = Callable[..., HttpResponse]
 COOKIE = "form"
 TRAP = "website"  # a box that people do not see; programs fill it in
 TOO_QUICK = timedelta(seconds=10)
@@ -55,7 +57,7 @@ QUICK = "That was quick. Have a look at your answers, then press Send again."
 NOT_SAVED = "We could not save this. Your answers are kept on this page. Try again"
 
 
-def _kept_when_the_database_fails(view: Any) -> Any:
+def _kept_when_the_database_fails(view: View) -> View:
     """Show a page that was posted again, as typed, when it cannot be saved."""
 
     @wraps(view)
@@ -244,7 +246,7 @@ def _aside(step: Page, answers: dict[str, Any], clinic: Clinic) -> str:
 
 
 def _abroad(answers: dict[str, Any], clinic: Clinic) -> bool:
-    place = answers.get("country_region")
+    place = str(answers.get("country_region") or "")
     return bool(place) and place[:2] != clinic.country
 
 
@@ -290,12 +292,12 @@ def _show(
     place = answers.get("country_region") or clinic.region or clinic.country
     from_check = request.GET.get("from") == "check"
     safety = step.slug in SAFETY
-    if safety and form.is_bound and form.errors:
+    missing = safety and form.is_bound and bool(form.errors)
+    if missing:
         aside = "quiet"
     pages = asked_pages(answers)
     before = pages.index(step) - 1 if step in pages else len(pages) - 1
     back = reverse("form-question", args=[pages[before].slug]) if before >= 0 else reverse("form-start")
-    at_once = {"urgent_now": ["danger_from_others"]}.get(step.slug, "thoughts")
     context = {
         "page": step,
         "form": form,
@@ -306,10 +308,10 @@ def _show(
         "notice": notice,
         "aside": aside,
         "shown": aside,
-        "panel": panel_for(step.slug, answers.get(step.slug), place) if safety and aside else None,
-        "panel_at_once": panel_for(step.slug, at_once, place) if safety and not aside else None,
-        "place_name": country_name(place[:2]),
-        "served_name": country_name(clinic.country),
+        "panel": panel_for(step.slug, None if missing else answers.get(step.slug), place) if safety and aside else None,
+        "panel_at_once": panel_at_once(step.slug, place) if safety and not aside else None,
+        "place_name": country_in_words(place[:2]),
+        "served_name": country_in_words(clinic.country),
         "call_wanted": answers.get("wants_contact") != "no",
         **_duty(clinic, timezone.now(), answers),
     }
@@ -375,7 +377,7 @@ def _check(
         "notice": notice,
         "again": again,
         "abroad": _abroad(answers, clinic),
-        "served_name": country_name(clinic.country),
+        "served_name": country_in_words(clinic.country),
         "back_url": reverse("form-question", args=["contact_details"]),
         **_duty(clinic, timezone.now(), answers),
     }
