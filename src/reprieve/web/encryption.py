@@ -64,7 +64,7 @@ def name_indexes(name: str) -> list[str]:
     return [name_index(name, key) for key in settings.FIELD_KEYS]
 
 
-class EncryptedText(models.TextField[str, str]):
+class EncryptedText(models.TextField[Any, Any]):
     """Text that is encrypted in the database. It cannot be searched or sorted; NULL stays NULL."""
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
