@@ -96,8 +96,9 @@ def cli() -> None:
 @click.argument("instrument")
 @click.argument("file")
 @click.option("--sex", type=click.Choice(["female", "male"]), help="For a cut point that differs by sex.")
+@click.option("--wording", help="A FHIR Questionnaire with the official text, checked against our table.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
-def score(instrument: str, file: str, sex: str | None, as_json: bool) -> None:
+def score(instrument: str, file: str, sex: str | None, wording: str | None, as_json: bool) -> None:
     """Score the answers in FILE (- reads standard input) to INSTRUMENT.
 
     FILE holds a list in item order, an object by item number, or either of them under "answers"; null is a blank. A
@@ -107,6 +108,8 @@ def score(instrument: str, file: str, sex: str | None, as_json: bool) -> None:
         asked = instruments.find(instrument)
     except instruments.InstrumentError as error:
         raise BadInput(str(error)) from None
+    if wording:
+        asked = _worded(asked, wording)
     scores = [_score(asked, where, value, sex) for where, value in read_json(file)]
     console = Console(markup=False, emoji=False, highlight=False)
     for found in scores:
@@ -114,6 +117,14 @@ def score(instrument: str, file: str, sex: str | None, as_json: bool) -> None:
             click.echo(json.dumps(found.as_dict()))
         else:
             console.print(card(found))
+
+
+def _worded(asked: instruments.Instrument, file: str) -> instruments.Instrument:
+    where, questionnaire = read_json(file)[0]
+    try:
+        return instruments.with_official_wording(asked, questionnaire)
+    except instruments.WordingError as error:
+        raise BadInput(f"{where}: {error}") from None
 
 
 def _score(asked: instruments.Instrument, where: str, value: Any, sex: str | None) -> instruments.Score:

@@ -49,8 +49,8 @@ def read_table(package: str, name: str) -> list[dict[str, str]]:
     ------
     ValueError : if a row has more or fewer cells than the header
     """
-    with resources.files(package).joinpath(name).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    text = resources.files(package).joinpath(name).read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise ValueError(f"{name} line {number}: the number of cells differs from the header; mend the commas")

@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from reprieve.cli import cli
+from reprieve.instruments import INSTRUMENTS
+from tests.instruments.test_official import questionnaire
 
 
 def run(*arguments, stdin=None):
@@ -160,3 +162,23 @@ def test_the_installed_command_scores_standard_input():
     found = json.loads(done.stdout)
 
     assert (found["tier"], found["total"], found["missing"], done.stderr) == ("low", None, [], "")
+
+
+def test_official_wording_is_checked_and_shown(tmp_path):
+    form = tmp_path / "form.json"
+    form.write_text(json.dumps(questionnaire(INSTRUMENTS["GAD-7"])))
+
+    outcome = run("GAD-7", "-", "--wording", str(form), stdin="[0, 1, 2, 3, 0, 1, 2]")
+
+    assert outcome.exit_code == 0
+    assert "official wording" in outcome.stdout
+
+
+def test_wording_of_another_instrument_is_refused_in_one_line(tmp_path):
+    form = tmp_path / "form.json"
+    form.write_text(json.dumps(questionnaire(INSTRUMENTS["GAD-7"])))
+
+    outcome = run("PCL-5", "-", "--wording", str(form), stdin="[]")
+
+    assert (outcome.exit_code, len(outcome.stderr.splitlines())) == (2, 1)
+    assert outcome.stderr.startswith(str(form))

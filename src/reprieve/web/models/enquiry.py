@@ -93,7 +93,7 @@ class EnquiryQuerySet(models.QuerySet["Enquiry"]):
         """Enquiries that nobody waits on, the last closed first."""
         return self.filter(is_open=False).order_by("-closed_at", "-pk")
 
-    def promises(self, weeks: int) -> Iterator[tuple[datetime, datetime | None, datetime | None]]:
+    def promises(self, weeks: int) -> Iterator[tuple[datetime | None, datetime | None, datetime | None]]:
         """Promised at, first called at and closed at, of promises in about the last ``weeks`` weeks and later."""
         since = timezone.now() - timedelta(weeks=weeks, days=1)
         rows = self.filter(promised_at__gte=since).order_by("promised_at")
@@ -164,7 +164,7 @@ class Enquiry(models.Model):
     kept_because = EncryptedText(default="")  # why it was not erased, for the person to read
     closed_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[models.Manager[Enquiry]] = EnquiryQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[models.Manager[Enquiry]] = EnquiryQuerySet.as_manager()
 
     class Meta:
         indexes = [

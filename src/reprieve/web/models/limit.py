@@ -29,12 +29,13 @@ class Hit(models.Model):
         """Count a post from ``address`` and return how many it made in this minute."""
         key = hmac.new(settings.SECRET_KEY.encode(), address.encode(), hashlib.sha256).hexdigest()
         minute = now.replace(second=0, microsecond=0)
-        hits = cls.objects.filter(key=key, minute=minute)
+        hits = Hit.objects.filter(key=key, minute=minute)
         if not hits.update(count=F("count") + 1):
-            cls.objects.bulk_create([cls(key=key, minute=minute)], ignore_conflicts=True)
-        return hits.values_list("count", flat=True).get()
+            Hit.objects.bulk_create([Hit(key=key, minute=minute)], ignore_conflicts=True)
+        count: int = hits.values_list("count", flat=True).get()
+        return count
 
     @classmethod
     def forget(cls, now: datetime) -> None:
         """Delete counts that are over an hour old."""
-        cls.objects.filter(minute__lt=now - timedelta(hours=1)).delete()
+        Hit.objects.filter(minute__lt=now - timedelta(hours=1)).delete()
