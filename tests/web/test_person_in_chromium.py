@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -213,7 +214,7 @@ def everywhere(site: str, draft: str) -> Iterator[Callable[[Page], Iterator[str]
         status = page.locator("a[href*='/status/']").get_attribute("href")
         assert status
         for path in ("", "contact/", "stop/", "erase/", "nobody/"):
-            page.goto(status + path)
+            page.goto(site + status + path)
             yield f"status {path}"
 
     return go
@@ -227,9 +228,8 @@ def everywhere(site: str, draft: str) -> Iterator[Callable[[Page], Iterator[str]
         {"forced_colours": True},
         {"size": ZOOMED},
         {"size": (1280, 800)},
-        {"size": (1280, 800), "dark": True},
     ],
-    ids=["phone", "phone dark", "forced colours", "400 percent", "desktop", "desktop dark"],
+    ids=["phone", "phone dark", "forced colours", "400 percent", "desktop"],
 )
 def test_every_page_is_whole_and_accessible(
     phone: Open, everywhere: Callable[[Page], Iterator[str]], kind: dict[str, Any], request: pytest.FixtureRequest
@@ -241,7 +241,8 @@ def test_every_page_is_whole_and_accessible(
         problems += [f"{name}: {problem}" for problem in axe(page)]
         problems += [f"{name}: scrolls sideways"] * scrolls_sideways(page)
         problems += [f"{name}: small target {target}" for target in small_targets(page)]
-        screenshot(page, f"{request.node.callspec.id} {name}".replace("/", "_"))
+        if "SCREENSHOTS" in os.environ:
+            screenshot(page, f"{request.node.callspec.id} {name}".replace("/", "_"))
 
     assert problems == []
     assert not other_hosts(page)

@@ -398,13 +398,15 @@ def received(request: HttpRequest) -> HttpResponse:
     request.country_region = enquiry.country_region  # type: ignore[attr-defined]
     findings = (enquiry.assessment or {}).get("findings", [])
     wanted = (enquiry.answers or {}).get("wants_contact") != "no"
+    status_path = reverse("status", args=[link_token(token)])
     context = {
         "enquiry": enquiry,
         "call_by": moment(enquiry.promised_at, clinic.zone) if enquiry.promised_at else "",
         "wanted": wanted,
         "urgent": enquiry.urgency <= Urgency.SAME_DAY,
         "topics": topics(finding["criterion_id"] for finding in findings),
-        "status_url": request.build_absolute_uri(reverse("status", args=[link_token(token)])),
+        "status_path": status_path,
+        "status_url": request.build_absolute_uri(status_path),
         "help_lines": lines_for(enquiry.country_region or clinic.region or clinic.country),
         "known": statements("off-label", "largest-trial", "small-trial", "fades"),
         "first": statements("guideline-therapy", "guideline-sertraline", "guideline-venlafaxine"),
