@@ -93,6 +93,7 @@ DATABASES = {
         setting(os.environ, "DATABASE_URL") or f"sqlite:///{DATA_DIR / 'reprieve.sqlite3'}",
         conn_max_age=None,
         conn_health_checks=True,
+        disable_server_side_cursors=True,
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -218,7 +219,6 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
-STATICFILES_DIRS = [HERE / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
