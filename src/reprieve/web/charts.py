@@ -66,12 +66,12 @@ def promises(weeks: Sequence[Week], width: int, look: str) -> str:
         for number, week in enumerate(weeks)
         for kind, calls in zip(names, (week.in_time, week.missed, week.still_open), strict=True)
     ]
-    top = max([1, *(row["calls"] for row in rows)])
+    top = max(1, *(calls for week in weeks for calls in (week.in_time, week.missed, week.still_open)))
     every = 2 if width > 400 else 4
-    shown = [row["week"] for row in rows if row["kind"] == names[0]][::-every]
+    shown = [f"{week.monday.day} {week.monday:%b}" for week in weeks][::-every]
     subtitle = ["Calls by the week they were promised for,", f"most in a week: {top}"]
     inner = width - 56
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X(
             "week:N",
             sort=None,

@@ -109,7 +109,8 @@ class RuleOutForm(Versioned):
     )
 
     def __init__(self, *args: Any, criterion: str, allowed: Collection[str] = (), **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"out-{criterion}", **kwargs)
+        kwargs["prefix"] = f"out-{criterion}"
+        super().__init__(*args, **kwargs)
         self.criterion, self.allowed = criterion, allowed
 
     def clean(self) -> dict[str, Any]:
@@ -329,6 +330,11 @@ class JoinForm(forms.Form):
         return cleaned
 
 
+def _is_region(code: str) -> bool:
+    subdivisions: Any = pycountry.subdivisions
+    return subdivisions.get(code=code) is not None
+
+
 def _place_choices() -> list[tuple[str, str]]:
     named = ((country.alpha_2, getattr(country, "common_name", country.name)) for country in pycountry.countries)
     return sorted(named, key=lambda pair: pair[1])
@@ -422,7 +428,7 @@ class ClinicForm(forms.ModelForm[Clinic]):
         """A region of the country."""
         region: str = self.cleaned_data["region"].strip().upper()
         country = self.cleaned_data.get("country", "")
-        if region and (not region.startswith(f"{country}-") or pycountry.subdivisions.get(code=region) is None):
+        if region and (not region.startswith(f"{country}-") or not _is_region(region)):
             raise ValidationError(f"{region} is not a region of that country. Write its ISO code, such as US-CT.")
         return region
 

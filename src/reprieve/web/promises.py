@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 WEEKS = 12
 
-Promise = tuple[datetime, datetime | None, datetime | None]  # promised at, first called at, closed at
+Promise = tuple[datetime | None, datetime | None, datetime | None]  # promised at, first called at, closed at
 
 
 @dataclass(slots=True)
@@ -46,6 +46,8 @@ def weeks_of(promises: Iterable[Promise], now: datetime, zone: ZoneInfo, count: 
     this_monday = today - timedelta(days=today.weekday())
     weeks = {monday: Week(monday) for monday in (this_monday + timedelta(weeks=n) for n in range(1 - count, 2))}
     for promised_at, called_at, closed_at in promises:
+        if promised_at is None:
+            continue
         day = promised_at.astimezone(zone).date()
         week = weeks.get(day - timedelta(days=day.weekday()))
         if week is None:

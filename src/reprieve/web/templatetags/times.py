@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -15,7 +14,7 @@ register = template.Library()
 
 
 def _zone() -> ZoneInfo:
-    return cast(ZoneInfo, timezone.get_current_timezone())
+    return timezone.get_current_timezone()
 
 
 @register.filter

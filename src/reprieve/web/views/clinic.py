@@ -28,7 +28,7 @@ MAIL_ITEM = "mail"
 @needs("manage the clinic")
 def edit(request: HttpRequest) -> HttpResponse:
     """Who the clinic is, when it is staffed, and how soon it calls."""
-    form = ClinicForm(request.POST or None, instance=clinic_of(request))
+    form = ClinicForm(request.POST or None, instance=Clinic.current())
     if form.is_valid():
         with transaction.atomic():
             form.save()

@@ -255,8 +255,7 @@ def _change(request: HttpRequest, pk: int, name: str, form: Versioned, act: Act)
         said = act(enquiry, _member(request), seen, form.cleaned_data)
     except ChangedMeanwhileError:
         enquiry = _enquiry(pk)
-        form.data = form.data.copy()
-        form.data[form.add_prefix("version")] = enquiry.version
+        form.data = {**form.data.dict(), form.add_prefix("version"): enquiry.version}  # type: ignore[attr-defined]
         return _card(request, enquiry, name, form, seen)
     messages.success(request, said)
     return redirect("card", pk=pk)

@@ -127,9 +127,8 @@ def audit(request: HttpRequest) -> HttpResponse:
     if actor:
         events = events.filter(actor=actor)
     page = Paginator(events, EVENTS_ON_A_PAGE).get_page(request.GET.get("page"))
-    for event in page.object_list:
-        event.who = members.get(event.actor, event.actor)
-    context = {"page": page, "members": members, "subject": subject, "actor": actor}
+    shown = [(event, members.get(event.actor, event.actor)) for event in page.object_list]
+    context = {"page": page, "shown": shown, "members": members, "subject": subject, "actor": actor}
     return render(request, "privacy/audit.html", context)
 
 
