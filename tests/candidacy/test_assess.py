@@ -262,6 +262,11 @@ def test_line_not_recognised_keeps_an_interaction_open():
     assert "MED-02" not in unknown(form(medicine_list=["none"]))
 
 
+def test_medicine_list_beside_the_brief_form_opens_no_later_stage():
+    assert assess(form(medicine_list=["sertraline"]), TODAY).unknown == ()
+    assert "MED-02" in [row.criterion_id for row in assess(form(medicine_list=["calm drops"]), TODAY).unknown]
+
+
 def test_medicine_not_yet_named_fires_until_the_list_is_settled():
     ticked = form(medicines=["infection_epilepsy_hiv"])
 

@@ -155,6 +155,7 @@ ORDERED: tuple[Criterion, ...] = tuple(sorted(CRITERIA.values(), key=lambda crit
 """Criteria, the gravest first; the compiled rules speak of them by place."""
 
 AT_ANY_TIME = frozenset({"service_setting", "jurisdiction_authorised", "criteria_ruled_out", "medicine_list"})
+"""Answers that may come beside the brief form; they do not open a later stage."""
 STAGE = {name: STAGES.index(section_of(name)) for name in KINDS}
 LATER = frozenset(name for name, stage in STAGE.items() if stage)
 _LATER_ONLY = LATER - FOLLOW_UPS.keys() - {"qualifying_event", "suicide_signal", "auditc_cut"}
@@ -331,7 +332,7 @@ def assess(answers: Mapping[str, Any], today: date) -> Assessment:
     else:
         fired, undecided = _decide_brief(_variables(said, _BLANK_BRIEF_FORM))
     findings = _findings(fired, said, loose_ends, reasons)
-    unknown, not_asked_yet = _sort_unknown(undecided, reached)
+    unknown, not_asked_yet = _sort_unknown(undecided, reached, "interaction_levels" in said)
     blanks, unsure = _blanks(said)
     hits, unrecognised, unclear = _medicines(said)
     return Assessment(
@@ -371,13 +372,16 @@ def _findings(
     return tuple(findings)
 
 
-def _sort_unknown(undecided: list[tuple[int, int]], reached: int) -> tuple[tuple[Unknown, ...], tuple[Unknown, ...]]:
+def _sort_unknown(
+    undecided: list[tuple[int, int]], reached: int, has_medicine_list: bool
+) -> tuple[tuple[Unknown, ...], tuple[Unknown, ...]]:
     """Unknown criteria: those left open at a stage already reached, and those that wait for a later one."""
     unknown: list[Unknown] = []
     not_asked_yet: list[Unknown] = []
     for place, bits in undecided:
         stage, row = _unknown(place, bits)
-        (unknown if stage <= reached else not_asked_yet).append(row)
+        is_open = stage <= reached or (has_medicine_list and "interaction_levels" in row.missing)
+        (unknown if is_open else not_asked_yet).append(row)
     return tuple(unknown), tuple(not_asked_yet)
 
 
