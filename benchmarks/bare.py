@@ -1,7 +1,7 @@
 """The smallest Django that puts a form into a row: what the benchmark measures Reprieve against.
 
-One model, one ModelForm, CSRF protection, the same server, the same database, synchronous FULL. No encryption,
-no rules, no audit, no deadline, no notice.
+One model, one ModelForm, the middleware that `django-admin startproject` sets up, the same server, the same database,
+synchronous FULL. No encryption, no rules, no audit, no deadline.
 """
 
 import os
@@ -18,7 +18,16 @@ if not settings.configured:
         SECRET_KEY="bare",
         ALLOWED_HOSTS=["*"],
         ROOT_URLCONF=__name__,
-        MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
+        INSTALLED_APPS=[f"django.contrib.{name}" for name in ("auth", "contenttypes", "sessions", "messages")],
+        MIDDLEWARE=[
+            "django.middleware.security.SecurityMiddleware",
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.common.CommonMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+            "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        ],
         DATABASES={"default": database},
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     )

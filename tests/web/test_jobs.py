@@ -54,6 +54,7 @@ def mail_server(mail, port):
 
 def work() -> None:
     """Let the jobs worker do everything that is due now."""
+    jobs.watch()
     call_command("db_worker", batch=True, interval=0, startup_delay=False, reload=False, verbosity=0)
 
 
@@ -150,6 +151,7 @@ def test_a_new_owner_is_told(mail_server, ada, nia, enquiry):
 
 def test_jobs_of_a_killed_worker_are_found_again(mail_server, ada, enquiry):
     enquiry()
+    jobs.watch()
     DBTaskResult.objects.update(status="RUNNING")
 
     jobs.recover()
@@ -158,23 +160,50 @@ def test_jobs_of_a_killed_worker_are_found_again(mail_server, ada, enquiry):
     assert Notice.objects.get().state == Notice.State.SENT
 
 
-def test_an_enquiry_without_a_job_is_found_again(mail_server, ada, enquiry):
+def test_a_notice_without_a_job_is_found_again(mail_server, ada, enquiry):
     enquiry()
+    jobs.watch()
     DBTaskResult.objects.all().delete()
 
     jobs.recover()
     work()
 
-    assert Notice.objects.filter(kind=Notice.Kind.NEW).count() == 1
+    assert Notice.objects.get().state == Notice.State.SENT
 
 
-def test_a_job_that_runs_twice_tells_once(mail_server, ada, enquiry):
-    asked = enquiry()
-    jobs.tell_team.enqueue(asked.pk)
+def test_looking_again_tells_once(mail_server, ada, enquiry):
+    enquiry()
 
+    for _ in range(3):
+        work()
+
+    assert len(mail_server.letters) == 1
+
+
+def test_an_enquiry_that_nobody_could_be_told_of_is_told_when_somebody_is_on_call(mail_server, ada, enquiry):
+    ada.call_order = None
+    ada.save()
+    enquiry()
+    work()
+    assert mail_server.letters == []
+
+    ada.call_order = 1
+    ada.save()
     work()
 
     assert len(mail_server.letters) == 1
+
+
+def test_a_late_call_is_told_again_after_a_quarter_of_an_hour_and_not_before(mail_server, ada, nia, enquiry):
+    asked = enquiry(at=timezone.now() - timedelta(days=5))
+    for _ in range(3):
+        work()
+    assert Notice.objects.filter(kind=Notice.Kind.LATE).count() == 1
+
+    Enquiry.objects.filter(pk=asked.pk).update(chased_at=timezone.now() - timedelta(minutes=16))
+    work()
+
+    assert Notice.objects.filter(kind=Notice.Kind.LATE).count() == 2
 
 
 def test_old_drafts_counts_and_closed_enquiries_are_forgotten(mail_server, clinic, ada, enquiry):

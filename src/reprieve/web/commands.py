@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import secrets
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
-SERVER_PROCESSES = 2
-SERVER_THREADS = 8
+SERVER_PROCESSES = max(2, os.cpu_count() or 1)
+SERVER_THREADS = 1  # of a process; with more, one that holds the writer lock waits for another to give up Python's lock
 
 
 @click.command()
@@ -60,10 +62,11 @@ def jobs() -> None:
     django()
     from django.core.management import call_command
 
-    from reprieve.web.jobs import recover
+    from reprieve.web.jobs import WATCH_SECONDS, recover, watch
 
     stop_with_parent()
     recover()
+    repeat(watch, WATCH_SECONDS)
     call_command("db_worker", interval=1, startup_delay=False, reload=False, verbosity=0)
 
 
@@ -253,6 +256,22 @@ def keep_running(command: list[str]) -> None:
             time.sleep(2)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def repeat(what: Callable[[], None], seconds: float) -> None:
+    """Do ``what`` again and again beside everything else; a failure is logged and the next turn comes."""
+    from django.db import close_old_connections
+
+    def turns() -> None:
+        while True:
+            try:
+                close_old_connections()
+                what()
+            except Exception:
+                logging.getLogger("reprieve").exception("%s failed", what.__name__)
+            time.sleep(seconds)
+
+    threading.Thread(target=turns, daemon=True).start()
 
 
 def stop_with_parent() -> None:

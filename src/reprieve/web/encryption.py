@@ -67,6 +67,11 @@ def name_indexes(name: str) -> list[str]:
 class EncryptedText(models.TextField[Any, Any]):
     """Text that is encrypted in the database. It cannot be searched or sorted; NULL stays NULL."""
 
+    def deconstruct(self) -> Any:
+        """To a migration it is text, so that old migrations never need this module."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
+
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
         """Decrypt on the way out."""
         return None if value is None else decrypt(value)

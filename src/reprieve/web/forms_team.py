@@ -397,7 +397,7 @@ class ClinicForm(forms.ModelForm[Clinic]):
         self.fields["name"].error_messages["required"] = "Write the clinic's name"
         self.fields["leave_url"].error_messages["invalid"] = "Write a whole address, such as https://www.weather.gov/"
         self.fields["closures"].initial = "\n".join(self.instance.closures)
-        for weekday, hours in zip(WEEKDAYS, self.instance.opening_hours, strict=True):
+        for weekday, hours in zip(WEEKDAYS, self.instance.week, strict=True):
             for part, shown in (("opens", 0), ("closes", 1)):
                 self.fields[f"{weekday.lower()}_{part}"] = forms.TimeField(
                     label=f"{weekday} {part}",

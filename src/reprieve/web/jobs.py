@@ -1,12 +1,13 @@
 """What happens without anybody at the screen: telling the team, chasing late calls, forgetting what is old.
 
-Jobs lie in the database and run in the jobs worker (`reprieve jobs`). Each may run twice without harm: it looks
-at the rows first. A worker that was killed finds its unfinished jobs again when it starts.
+All of it happens in the jobs worker (`reprieve jobs`). It looks at the enquiries every few seconds, so nothing depends
+on a message that could get lost. Sending a notice is a job in the database. Everything here may run twice without
+harm: it looks at the rows first. A worker that was killed finds its unfinished jobs again when it starts.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.core.management import call_command
 from django.db import transaction
@@ -16,21 +17,46 @@ from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
 from reprieve.web import notices
+from reprieve.web.deadlines import Urgency
 from reprieve.web.models import Clinic, Draft, Enquiry, Event, Hit, Member, Notice, Role
 from reprieve.web.models.enquiry import DRAFT_DAYS, SYSTEM
 
+WATCH_SECONDS = 3
+AT_ONCE = 100
 LATE_AGAIN = timedelta(minutes=15)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@task()
-def tell_team(enquiry_id: int) -> None:
-    """Tell the first member on call of a new enquiry, and come back when its call is due."""
-    enquiry = Enquiry.objects.filter(pk=enquiry_id, is_open=True).first()
-    if enquiry is None or enquiry.due_at is None:
+def watch() -> None:
+    """Tell the team of enquiries that just arrived, and the next person of calls that are late. Every few seconds."""
+    on_call = list(Member.objects.on_call())
+    if on_call:
+        for enquiry in Enquiry.objects.filter(is_open=True, told_at__isnull=True)[:AT_ONCE]:
+            tell_team(enquiry, on_call)
+    now = timezone.now()
+    long_ago = now - LATE_AGAIN if Clinic.current().is_staffed(now) else NEVER
+    not_chased = Q(chased_at__isnull=True) | Q(chased_at__lt=long_ago)
+    for enquiry in Enquiry.objects.late(now).filter(not_chased)[:AT_ONCE]:
+        chase(enquiry, on_call, now)
+
+
+@transaction.atomic
+def tell_team(enquiry: Enquiry, on_call: list[Member]) -> None:
+    """Tell the first member on call that somebody waits; everybody, when it is urgent."""
+    if Enquiry.objects.filter(pk=enquiry.pk, told_at__isnull=True).update(told_at=timezone.now()):
+        _tell(enquiry, Notice.Kind.NEW, on_call if enquiry.urgency == Urgency.IMMEDIATE else on_call[:1])
+
+
+@transaction.atomic
+def chase(enquiry: Enquiry, on_call: list[Member], now: datetime) -> None:
+    """A promised call has not been made: tell the next person on call, and the owner."""
+    seen = {"pk": enquiry.pk, "escalations": enquiry.escalations}
+    step = enquiry.escalations + 1
+    if not Enquiry.objects.filter(**seen).update(escalations=step, chased_at=now):
         return
-    on_call = Member.objects.on_call()
-    _tell(enquiry, Notice.Kind.NEW, list(on_call) if enquiry.urgency == 0 else list(on_call[:1]))
-    chase.using(run_after=enquiry.due_at).enqueue(enquiry_id)
+    Event.record(SYSTEM, "call late", enquiry.subject, step=step)
+    next_person = on_call[min(step, len(on_call) - 1)] if on_call else None
+    _tell(enquiry, Notice.Kind.LATE, [member for member in (next_person, enquiry.owner) if member])
 
 
 @task()
@@ -44,26 +70,6 @@ def tell_privacy_lead(enquiry_id: int) -> None:
     """Tell the privacy leads that a person asked to be erased."""
     leads = list(Member.objects.filter(role=Role.PRIVACY_LEAD, is_active=True))
     _tell(Enquiry.objects.get(pk=enquiry_id), Notice.Kind.ERASURE, leads)
-
-
-@task()
-def chase(enquiry_id: int) -> None:
-    """If a promised call has not been made, tell the next person, and look again later."""
-    now = timezone.now()
-    with transaction.atomic():
-        enquiry = Enquiry.objects.select_for_update().filter(pk=enquiry_id, is_open=True).first()
-        if enquiry is None or enquiry.due_at is None:
-            return
-        if enquiry.due_at > now:
-            chase.using(run_after=enquiry.due_at).enqueue(enquiry_id)
-            return
-        on_call = list(Member.objects.on_call())
-        step = min(enquiry.escalations + 1, max(len(on_call) - 1, 0))
-        Enquiry.objects.filter(pk=enquiry_id).update(escalations=enquiry.escalations + 1)
-        Event.record(SYSTEM, "call late", enquiry.subject, step=enquiry.escalations + 1)
-    _tell(enquiry, Notice.Kind.LATE, [*on_call[step : step + 1], *([enquiry.owner] if enquiry.owner else [])])
-    clinic = Clinic.current()
-    chase.using(run_after=clinic.hours.next_opening(now + LATE_AGAIN)).enqueue(enquiry_id)
 
 
 @task()
@@ -101,28 +107,19 @@ def forget() -> None:
 
 
 def recover() -> None:
-    """Put back what a killed worker left half done, and make sure that the daily job is there."""
+    """Put back what a killed worker left half done, and make sure that the daily job and every notice have a job."""
     DBTaskResult.objects.filter(status="RUNNING").update(status="READY", started_at=None)
     waiting = DBTaskResult.objects.filter(status="READY")
+    if not waiting.filter(task_path=forget.module_path).exists():
+        forget.enqueue()
     for pk in Notice.objects.filter(state=Notice.State.WAITING).values_list("pk", flat=True):
         if not waiting.filter(task_path=send.module_path, args_kwargs__args=[pk]).exists():
             send.enqueue(pk)
-    if not waiting.filter(task_path=forget.module_path).exists():
-        forget.enqueue()
-    told = Q(notices__isnull=False)
-    for pk in Enquiry.objects.filter(is_open=True).exclude(told).values_list("pk", flat=True)[:1000]:
-        if not waiting.filter(task_path=tell_team.module_path, args_kwargs__args=[pk]).exists():
-            tell_team.enqueue(pk)
 
 
 def _tell(enquiry: Enquiry, kind: Notice.Kind, members: list[Member]) -> None:
     for member in dict.fromkeys(members):
-        channels = [Notice.Channel.EMAIL] + ([Notice.Channel.APPRISE] if member.notice_url else [])
-        for channel in channels:
+        for channel in [Notice.Channel.EMAIL] + ([Notice.Channel.APPRISE] if member.notice_url else []):
             with transaction.atomic():
-                if kind == Notice.Kind.NEW:
-                    known = Notice.objects.filter(enquiry=enquiry, member=member, kind=kind, channel=channel)
-                    if known.exists():
-                        continue
                 notice = Notice.objects.create(enquiry=enquiry, member=member, kind=kind, channel=channel)
                 send.enqueue(notice.pk)

@@ -17,6 +17,8 @@ from django.conf import settings
 from django.db import connection, models
 from django.utils import timezone
 
+from reprieve.web.models.rows import Ready
+
 GENESIS = "0" * 64
 POSTGRES_LOCK = 5_281_947  # any number, the same in every process
 
@@ -41,13 +43,14 @@ class Event(models.Model):
     @classmethod
     def record(cls, actor: str, verb: str, subject: str, **detail: Any) -> Event:
         """Add an event to the chain. Call it inside the transaction of the change that it tells of."""
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [POSTGRES_LOCK])
-        previous = next(iter(cls.objects.order_by("-id").values_list("hash", flat=True)[:1]), GENESIS)
+            cursor.execute("SELECT hash FROM web_event ORDER BY id DESC LIMIT 1")
+            previous = next(iter(cursor.fetchall()), (GENESIS,))[0]
         event = cls(at=timezone.now(), actor=actor, verb=verb, subject=subject, detail=detail, previous=previous)
         event.hash = event.computed_hash()
-        event.save(force_insert=True)
+        Ready(event).insert()
         return event
 
     def computed_hash(self) -> str:

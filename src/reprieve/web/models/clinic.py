@@ -15,14 +15,10 @@ from django.utils import timezone
 from reprieve.web.deadlines import Limits, StaffedHours, Urgency
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-NINE_TO_FIVE = ["09:00", "17:00"]
+WEEKDAYS_NINE_TO_FIVE: list[list[str] | None] = [["09:00", "17:00"]] * 5 + [None] * 2
 
 
 _read: tuple[float, Clinic | None] = (0.0, None)
-
-
-def _weekdays_nine_to_five() -> list[list[str] | None]:
-    return [NINE_TO_FIVE] * 5 + [None] * 2
 
 
 class Clinic(models.Model):
@@ -33,13 +29,15 @@ class Clinic(models.Model):
     country = models.CharField(max_length=2, default="US", help_text="ISO code; where the clinic may call people")
     region = models.CharField(max_length=6, blank=True, help_text="ISO code of the state, such as US-CT")
     time_zone = models.CharField(max_length=40, default="America/New_York")
-    opening_hours = models.JSONField(default=_weekdays_nine_to_five)  # seven of ["09:00", "17:00"] or null
+    opening_hours = models.JSONField(default=list)  # seven of ["09:00", "17:00"] or null; empty until filled in
     closures = models.JSONField(default=list, blank=True)  # ["2026-12-25"]
     urgent_minutes = models.PositiveSmallIntegerField(default=15)
     same_day_minutes = models.PositiveSmallIntegerField(default=120)
     routine_days = models.PositiveSmallIntegerField(default=2)
     keep_closed_days = models.PositiveIntegerField(default=2555, help_text="then a closed enquiry is erased")
-    leave_url = models.CharField(max_length=200, default="https://www.weather.gov/", help_text="where “Leave site” goes")
+    leave_url = models.CharField(
+        max_length=200, default="https://www.weather.gov/", help_text="where “Leave site” goes"
+    )
     privacy_promise_checked = models.BooleanField(
         default=False, help_text="counsel has checked the promise not to share drug answers with police or employers"
     )
@@ -72,10 +70,16 @@ class Clinic(models.Model):
         return ZoneInfo(self.time_zone)
 
     @property
+    def week(self) -> list[list[str] | None]:
+        """Opening and closing time of the seven days from Monday; weekdays nine to five until somebody says."""
+        return self.opening_hours or WEEKDAYS_NINE_TO_FIVE
+
+    @property
     def hours(self) -> StaffedHours:
         """When somebody answers."""
         weekly = tuple(
-            (time_of_day.fromisoformat(span[0]), time_of_day.fromisoformat(span[1])) if span else None for span in self.opening_hours
+            (time_of_day.fromisoformat(span[0]), time_of_day.fromisoformat(span[1])) if span else None
+            for span in self.week
         )
         return StaffedHours(weekly, frozenset(date.fromisoformat(day) for day in self.closures), self.zone)
 

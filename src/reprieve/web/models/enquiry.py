@@ -20,6 +20,7 @@ from reprieve.web.encryption import EncryptedJSON, EncryptedText, name_index, na
 from reprieve.web.models.audit import Event
 from reprieve.web.models.clinic import Clinic
 from reprieve.web.models.member import Member
+from reprieve.web.models.rows import Ready
 
 DRAFT_DAYS = 7
 LINK_DAYS = 180
@@ -134,6 +135,7 @@ class Enquiry(models.Model):
     draft_key = models.CharField(max_length=64, unique=True)
     link_hash = models.CharField(max_length=64, unique=True)
     link_expires_at = models.DateTimeField()
+    agreed_at = models.DateTimeField(null=True)  # when the person agreed that we keep and read their answers
     received_at = models.DateTimeField(db_index=True)
     fictional = models.BooleanField(default=False)
 
@@ -150,6 +152,8 @@ class Enquiry(models.Model):
     promised_at = models.DateTimeField(null=True)  # by when the first call was promised; never changes
     first_called_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)  # the next thing to do
+    told_at = models.DateTimeField(null=True)  # when the team was told that it waits
+    chased_at = models.DateTimeField(null=True)  # when somebody was last told that its call is late
     escalations = models.PositiveSmallIntegerField(default=0)
     owner = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="enquiries")
     version = models.PositiveIntegerField(default=1)
@@ -169,6 +173,7 @@ class Enquiry(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["urgency", "due_at", "id"], condition=Q(is_open=True), name="waiting_in_order"),
+            models.Index(fields=["id"], condition=Q(is_open=True, told_at__isnull=True), name="not_told_yet"),
             models.Index(fields=["owner", "urgency", "due_at", "id"], condition=Q(is_open=True), name="owned_in_order"),
             models.Index(fields=["-closed_at", "-id"], condition=Q(is_open=False), name="closed_in_order"),
             models.Index(fields=["promised_at", "first_called_at", "closed_at"], name="promises_kept"),
@@ -211,20 +216,21 @@ class Enquiry(models.Model):
         return self.first_called_at <= self.promised_at
 
     @classmethod
-    def receive(cls, draft_token: str, answers: dict[str, Any], now: datetime, clinic: Clinic) -> Enquiry:
+    def receive(
+        cls, draft_token: str, answers: dict[str, Any], now: datetime, clinic: Clinic, agreed_at: datetime | None = None
+    ) -> Enquiry:
         """Turn a finished form into an enquiry, its first deadline and its audit event, in one transaction.
 
         The same token twice is one enquiry: the second call returns the first one's row.
         """
         enquiry = cls.drawn_up(draft_token, answers, now, clinic)
+        enquiry.agreed_at = agreed_at
+        row = Ready(enquiry)
         try:
             with transaction.atomic():
-                enquiry.save(force_insert=True)
+                row.insert()
                 drafts = Draft.objects.filter(key=enquiry.draft_key)
                 drafts._raw_delete(drafts.db)  # nothing hangs on a draft
-                from reprieve.web.jobs import tell_team
-
-                tell_team.enqueue(enquiry.pk)
                 Event.record(PERSON, "sent the form", enquiry.subject, rules=enquiry.assessment["rule_set_version"])
         except IntegrityError:
             return cls.objects.get(draft_key=sha256(draft_token))

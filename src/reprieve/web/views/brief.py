@@ -348,7 +348,7 @@ def _send(request: HttpRequest, token: str | None) -> HttpResponse:
     if not answers.get("contact_details") and answers.get("wants_contact") != "no":
         return redirect(reverse("form-question", args=["contact_details"]) + "?from=check")
     try:
-        Enquiry.receive(token, answers, now, clinic)
+        Enquiry.receive(token, answers, now, clinic, agreed_at=draft.started_at)
     except AnswerError as problem:  # the table of questions changed since the answer was saved
         Draft.save_answers(token, {problem.question_id: None})
         slug = SIGNS if problem.question_id.startswith(SIGNS) else problem.question_id
