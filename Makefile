@@ -14,7 +14,7 @@ demo: setup
 
 test: setup-dev
 	$(RUN)/pytest
-	$(RUN)/python tests/with_postgresql.py $(RUN)/pytest tests/web
+	$(RUN)/python tests/with_postgresql.py $(RUN)/pytest --reuse-db tests/web
 
 check: setup-dev
 	$(RUN)/ruff check .

@@ -35,12 +35,12 @@ def test_a_different_name_is_not_found(enquiry):
 
 
 def test_the_database_file_names_nobody(enquiry):
-    asked = enquiry(name="Quill Hush", medicine_list=["Zoloft"])
+    asked = enquiry(name="Quillon Hushabye", medicine_list=["Zoloft"])
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM web_enquiry WHERE id = %s", [asked.pk])
         row = " ".join(map(str, cursor.fetchone()))
-    assert not any(word in row for word in ("Quill", "Hush", "Zoloft", "555", "PTSD", "birth_date"))
+    assert not any(word in row for word in ("Quillon", "Hushabye", "Zoloft", "555 0142", "birth_date"))
 
 
 def test_after_rotation_everything_reads_and_is_found_under_the_new_key_alone(enquiry, ada, settings, second_step):

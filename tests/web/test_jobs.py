@@ -87,7 +87,8 @@ def test_a_notice_never_says_who_or_what(mail_server, ada, enquiry):
 
     work()
 
-    text = " ".join(letter.as_string() for _, letter in mail_server.letters).lower()
+    text = " ".join(letter["Subject"] + letter.get_payload() for _, letter in mail_server.letters).lower()
+    assert text
     for word in ("quill", "hush", "suicid", "plan", "urgent", "ptsd", "ketamine", "555"):
         assert word not in text
 

@@ -13,9 +13,10 @@ from django.test import Client
 from django.utils import timezone
 
 from reprieve.candidacy import CRITERIA
+from reprieve.candidacy.crisis import CRISIS_LINES, lines_for
 from reprieve.web.crisis_panel import panel_for
 from reprieve.web.forms import PAGES
-from reprieve.web.models import ChangedMeanwhileError, Clinic, Draft, Enquiry, Member
+from reprieve.web.models import ChangedMeanwhileError, Clinic, Draft, Enquiry, Member, Signature
 from reprieve.web.models.enquiry import link_token
 from reprieve.web.public_words import STATEMENTS, TOPICS, topics
 from tests.web.conftest import CLEAR, PLAN
@@ -329,3 +330,17 @@ def test_words_table_is_sorted_into_known_criteria_only() -> None:
         ids = [row["criterion_id"] for row in csv.DictReader(file)]
 
     assert len(ids) == len(set(ids))
+
+
+def test_a_number_that_nobody_looked_up_is_marked_until_the_clinic_has_tried_it(
+    client: Client, clinic: Clinic, ada: Member
+) -> None:
+    from_memory = next(line for line in lines_for("US-CT", veteran=True) if line.mark)
+    mark = "we have not tried this number ourselves"
+    assert mark in client.get("/help/").content.decode()
+
+    for line in CRISIS_LINES:
+        Signature.objects.create(item=clinic.help_line_item(line), by=ada)
+
+    assert from_memory.contact in client.get("/help/").content.decode()
+    assert mark not in client.get("/help/").content.decode()

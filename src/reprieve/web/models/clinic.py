@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
+from reprieve.candidacy import CrisisLine
 from reprieve.web.deadlines import Limits, StaffedHours, Urgency
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -61,8 +63,19 @@ class Clinic(models.Model):
         read_at, clinic = _read
         if clinic is None or time.monotonic() - read_at >= settings.CLINIC_SECONDS:
             clinic = cls.current()
+            clinic.checked_items  # noqa: B018  (read now, and kept with the copy)
             _read = (time.monotonic(), clinic)
         return copy(clinic)
+
+    @cached_property
+    def checked_items(self) -> frozenset[str]:
+        """What members signed on the start-up checklist."""
+        return frozenset(Signature.objects.values_list("item", flat=True))
+
+    @staticmethod
+    def help_line_item(line: CrisisLine) -> str:
+        """How the checklist names a help line."""
+        return f"crisis {line.country_code} {line.service} {line.contact}"[:120]
 
     @property
     def zone(self) -> ZoneInfo:

@@ -47,10 +47,6 @@ class Check:
     line: CrisisLine | None = None
 
 
-def _item(line: CrisisLine) -> str:
-    return f"crisis {line.country_code} {line.service} {line.contact}"[:120]
-
-
 def lines_of(clinic: Clinic) -> list[CrisisLine]:
     """Every help line that a person of the clinic's country can be shown."""
     code = crisis.OTHER_NAMES.get(clinic.country, clinic.country)
@@ -65,7 +61,9 @@ def checklist(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _check_off(request, clinic)
     signed = {s.item: s for s in Signature.objects.select_related("by").order_by("at")}
-    lines = [Check(_item(line), signed.get(_item(line)), line) for line in lines_of(clinic)]
+    lines = [
+        Check(Clinic.help_line_item(line), signed.get(Clinic.help_line_item(line)), line) for line in lines_of(clinic)
+    ]
     lines.sort(key=lambda c: (c.signature is not None, c.line is not None and c.line.source.provenance != "recalled"))
     active = Member.objects.filter(is_active=True)
     with_step = Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES).values("user")
@@ -94,7 +92,7 @@ def _check_off(request: HttpRequest, clinic: Clinic) -> HttpResponse:
     if item == RULES_ITEM:
         if not may(member, "rule out findings"):
             raise PermissionDenied("only a prescriber signs the rules")
-    elif not may(member, "manage the clinic") or item not in {_item(line) for line in lines_of(clinic)}:
+    elif not may(member, "manage the clinic") or item not in {Clinic.help_line_item(line) for line in lines_of(clinic)}:
         raise PermissionDenied("not an item of the checklist, or not a manager")
     _sign(member, item)
     messages.success(request, "Checked, in your name.")
