@@ -8,11 +8,12 @@ from datetime import date, datetime
 from typing import Any
 
 from reprieve.candidacy import CRITERIA, QUESTIONS, RULE_SET_VERSION, AnswerError, Category, assess
-from reprieve.candidacy.questions import NOT_APPLICABLE, UNSURE, Question, is_blank
+from reprieve.candidacy.questions import UNSURE, is_blank
+from reprieve.web.answers import in_words
 from reprieve.web.models import Attempt, Enquiry, Event, Member, Review
 from reprieve.web.models.enquiry import PERSON, SYSTEM
 
-NOT_ANSWERED, NOT_ASKED = "Not answered", "Not asked"
+NOT_ANSWERED = "Not answered"
 
 DISPOSITIONS = {  # what the findings add up to, said to a clinician
     "urgent": "Act first. Something here needs a person now; everything else can wait.",
@@ -93,39 +94,8 @@ class Happening:
     note: str = ""
 
 
-def in_words(name: str, value: Any) -> tuple[str, ...]:
-    """The answer to question ``name`` as lines of words. A blank is "Not answered"; 0 is "0".
-
-    >>> in_words("escort_available", "yes"), in_words("escort_available", None), in_words("phq9_item9", 0)
-    (('Yes',), ('Not answered',), ('0',))
-    """
-    question = QUESTIONS.get(name)
-    if is_blank(value):
-        return (NOT_ANSWERED,)
-    if value in (NOT_APPLICABLE, [NOT_APPLICABLE]):
-        return (NOT_ASKED,)
-    if isinstance(value, bool):
-        return ("Yes" if value else "No",)
-    if isinstance(value, dict):
-        return tuple(f"{part}: {text}" for part, text in value.items() if text)
-    if isinstance(value, list | tuple) and question is not None and question.type == "instrument":
-        return (", ".join("blank" if part is None else str(part) for part in value),)
-    values = value if isinstance(value, list | tuple) else [value]
-    return tuple(_label(question, part) for part in values)
-
-
-def _label(question: Question | None, value: Any) -> str:
-    if question is None:
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    if question.type == "date":
-        return _day(date.fromisoformat(value))
-    if question.options:
-        return question.label(value)
-    return f"{value} {question.unit}".strip()
-
-
-def _day(moment: date) -> str:
-    return f"{moment.day} {moment:%b %Y}"
+def _lines(name: str, value: Any) -> tuple[str, ...]:
+    return tuple(in_words(name, value)) or (NOT_ANSWERED,)
 
 
 def _is_open(name: str, value: Any) -> bool:
@@ -137,7 +107,7 @@ def answers_of(enquiry: Enquiry) -> list[Answer]:
     """Every question of the brief form but the contact details, and each later one that was answered."""
     said = enquiry.answers
     asked = [q for q in QUESTIONS.values() if q.type != "group" and (q.is_brief or q.id in said)]
-    return [Answer(q.wording, in_words(q.id, said.get(q.id)), _is_open(q.id, said.get(q.id))) for q in asked]
+    return [Answer(q.wording, _lines(q.id, said.get(q.id)), _is_open(q.id, said.get(q.id))) for q in asked]
 
 
 def wording(name: str) -> str:
@@ -151,7 +121,7 @@ def groups_of(assessment: dict[str, Any], reviews: Iterable[Review]) -> list[Gro
     groups = {code: Group(title, css, tag) for code, title, css, tag in GROUPS}
     for finding in assessment["findings"]:
         because = [
-            (wording(name), ", ".join(in_words(name, said)))
+            (wording(name), ", ".join(_lines(name, said)))
             for name, said in finding["answers"].items()
             if name in QUESTIONS or name in DERIVED
         ]

@@ -13,13 +13,13 @@ from datetime import date
 from typing import Any
 
 import phonenumbers
-import pycountry
 from django import forms
 from django.core.exceptions import ValidationError
 
 from reprieve.candidacy import BRIEF, check_answer, suggestions
 from reprieve.candidacy.questions import AnswerError, Question, is_blank
 from reprieve.web.models import Clinic
+from reprieve.web.places import REGIONS, country_choices, country_in_words, region_choices
 
 LEFT_BLANK = "You left this blank. You can answer it now, or go on without."
 TWO_AT_ONCE = "You ticked “None of these” and something else. Take one of them away, or go on as it is."
@@ -28,9 +28,6 @@ SIGNS = "pcptsd5"
 ADULT_YEARS, OLDEST_YEARS = 18, 120
 NAME_LETTERS, PHONE_LETTERS, TIME_LETTERS, MEDICINE_LETTERS = 80, 40, 80, 120
 MEDICINES_AT_FIRST, MEDICINES_AT_MOST = 3, 20
-COUNTRIES_WITH_REGIONS = ("US", "CA", "AU", "GB")
-WITH_AN_ARTICLE = {"US", "GB", "NL", "PH", "AE", "DO", "CF", "BS", "GM", "MV", "SB", "MH", "KM", "SC"}
-UK_NATIONS = ("GB-ENG", "GB-NIR", "GB-SCT", "GB-WLS")
 NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PROMISE = "We do not share it with police or your job."
 SUBJECTS = {"substances": "Drink and drugs", "pregnancy_status": "Pregnancy"}
@@ -150,52 +147,6 @@ class DayField(forms.Field):
             return date(int(year), int(month), int(day)).isoformat()
         except ValueError:
             raise ValidationError("There is no such day. Check the day and the month", code="no_day") from None
-
-
-def _country_choices(first: str) -> list[tuple[str, str]]:
-    names = {country.alpha_2: getattr(country, "common_name", country.name) for country in pycountry.countries}
-    rest = sorted((code for code in names if code != first), key=lambda code: names[code])
-    return [("", "Choose a country"), *((code, names[code]) for code in (first, *rest) if code in names)]
-
-
-def country_name(code: str) -> str:
-    """A country as people call it.
-
-    >>> country_name("US")
-    'United States'
-    """
-    country = pycountry.countries.get(alpha_2=code)
-    return str(getattr(country, "common_name", country.name)) if country else code
-
-
-def country_in_words(code: str) -> str:
-    """A country inside a sentence.
-
-    >>> country_in_words("GB"), country_in_words("CA")
-    ('the United Kingdom', 'Canada')
-    """
-    name = country_name(code)
-    return f"the {name}" if code in WITH_AN_ARTICLE else name
-
-
-def region_name(code: str) -> str:
-    """A state, province or nation, from its ISO code such as ``US-CT``."""
-    region = pycountry.subdivisions.get(code=code)  # type: ignore[no-untyped-call]
-    return str(region.name) if region else code
-
-
-def _regions_of(country: str) -> list[tuple[str, str]]:
-    found = pycountry.subdivisions.get(country_code=country) or []  # type: ignore[no-untyped-call]
-    pairs = [(region.code, region.name) for region in found if country != "GB" or region.code in UK_NATIONS]
-    return sorted(pairs, key=lambda pair: pair[1])
-
-
-REGIONS: dict[str, list[tuple[str, str]]] = {country: _regions_of(country) for country in COUNTRIES_WITH_REGIONS}
-
-
-def _region_choices(first: str) -> list[tuple[str, Any]]:
-    order = sorted(REGIONS, key=lambda country: country != first)
-    return [("", "Choose a state or region"), *((country_name(country), REGIONS[country]) for country in order)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,14 +285,14 @@ class BriefForm(ContactForm):
         if self.type == "region":
             self.fields["country"] = forms.ChoiceField(
                 label="Country",
-                choices=_country_choices(self.clinic.country),
+                choices=country_choices(self.clinic.country),
                 required=False,
                 error_messages={"invalid_choice": "Choose a country from the list"},
             )
             self.fields["region"] = forms.ChoiceField(
                 label="State or region",
                 help_text="For the US, Canada, Australia and the UK.",
-                choices=_region_choices(self.clinic.country),
+                choices=region_choices(self.clinic.country),
                 required=False,
                 error_messages={"invalid_choice": "Choose a state or region from the list"},
             )
@@ -530,23 +481,3 @@ def asks(question: Question) -> str:
     """
     subject, words = SUBJECTS.get(question.id), question.wording
     return f"{subject}: {words[0].lower()}{words[1:]}" if subject else words
-
-
-def in_words(question_id: str, answers: Mapping[str, Any]) -> list[str]:
-    """A saved answer as the check page shows it, line by line; nothing when it is blank."""
-    answer: Any = answers.get(question_id)
-    if is_blank(answer):
-        return []
-    question = next(question for question in BRIEF if question.id == question_id)
-    if question.type == "region":
-        return [country_name(answer[:2]) + (f", {region_name(answer)}" if "-" in answer else "")]
-    if question.type == "date":
-        day = date.fromisoformat(answer)
-        return [f"{day.day} {day:%B %Y}"]
-    if question.type == "group":
-        labels = {"name": "Name", "phone": "Phone", "email": "Email", "best_time": "Best time"}
-        lines = [f"{label}: {answer[name]}" for name, label in labels.items() if answer.get(name)]
-        safe = {"yes": "We may leave a message", "no": "Leave no message"}.get(answer.get("safe_to_leave_message", ""))
-        return [*lines, safe] if safe else lines
-    codes = answer if isinstance(answer, list) else [answer]
-    return [question.label(code) for code in codes]

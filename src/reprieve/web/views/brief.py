@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from reprieve.candidacy.crisis import lines_for
 from reprieve.candidacy.questions import AnswerError
+from reprieve.web.answers import in_words
 from reprieve.web.context import clinic_of
 from reprieve.web.crisis_panel import SAFETY, panel_at_once, panel_for
 from reprieve.web.deadlines import Urgency
@@ -33,12 +34,11 @@ from reprieve.web.forms import (
     age,
     asked_pages,
     asks,
-    country_in_words,
-    in_words,
     why_asked,
 )
 from reprieve.web.models import Clinic, Draft, Enquiry, Hit
 from reprieve.web.models.enquiry import DRAFT_DAYS, link_token, sha256
+from reprieve.web.places import country_in_words
 from reprieve.web.public_words import moment, statements, topics
 
 logger = logging.getLogger("reprieve")
@@ -364,7 +364,7 @@ def _check(
     rows = [
         {
             "asks": asks(asked),
-            "lines": in_words(asked.id, answers),
+            "lines": in_words(asked.id, answers.get(asked.id)),
             "typed": answers.get("medicine_list") if asked.id == "medicines" else None,
             "change_url": f"{reverse('form-question', args=[page.slug])}?from=check"
             + (f"#{asked.id}" if page.slug == SIGNS else ""),
