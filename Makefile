@@ -1,5 +1,6 @@
 # The two commands are `make serve` and `make test`; each sets itself up from a bare clone.
 export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS := true
 UV := .tools/bin/uv
 RUN := .venv/bin
 
