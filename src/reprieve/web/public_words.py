@@ -6,7 +6,7 @@ chances is said here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -51,6 +51,15 @@ def topics(criterion_ids: Iterable[str]) -> list[str]:
     """
     said = dict.fromkeys(TOPICS[name] for name in criterion_ids)
     return sorted(said, key=lambda words: words != FIRST)
+
+
+def reach(contact: Mapping[str, str]) -> str:
+    """What we do to reach a person who gave these details; empty when they gave no way.
+
+    >>> reach({"phone": "555 0142"}), reach({"email": "bo@example.com"}), reach({"name": "Bo"})
+    ('calls you', 'writes to you', '')
+    """
+    return "calls you" if contact.get("phone") else "writes to you" if contact.get("email") else ""
 
 
 def day(at: datetime, zone: ZoneInfo) -> str:

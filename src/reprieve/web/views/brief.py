@@ -6,7 +6,7 @@ Every page is saved as soon as it is answered. The device holds a token in a coo
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from reprieve.candidacy import check_answer
 from reprieve.candidacy.crisis import lines_for
 from reprieve.candidacy.questions import AnswerError
 from reprieve.web.answers import in_words
@@ -37,18 +38,23 @@ from reprieve.web.forms import (
     why_asked,
 )
 from reprieve.web.models import Clinic, Draft, Enquiry, Hit
-from reprieve.web.models.enquiry import DRAFT_DAYS, link_token, sha256
+from reprieve.web.models.enquiry import DRAFT_DAYS, LINK_DAYS, link_token, sha256
 from reprieve.web.places import country_in_words
-from reprieve.web.public_words import moment, statements, topics
+from reprieve.web.public_words import moment, reach, statements, topics
 
 logger = logging.getLogger("reprieve")
 
 View = Callable[..., HttpResponse]
-COOKIE = "form"
+COOKIE = "__Host-form" if settings.PRODUCTION else "form"  # so named, no neighbouring site can plant one
 TRAP = "website"  # a box that people do not see; programs fill it in
 TOO_QUICK = timedelta(seconds=10)
 
 WAS_OPEN_LONG = "This page was open for a long time. Your answers are kept. Press Save and continue again."
+CHECK_AGAIN = "This page was open for a long time. Your answers are kept. Press Send to the team again."
+START_AGAIN = (
+    "We could not start the form. Press the button again. If that does not help, your browser may block cookies: "
+    "please allow them for this site."
+)
 TOO_MANY = "There were too many tries in one minute. Your answers are kept. Wait a minute, then press the button again."
 LEAVE_EMPTY = (
     "A box that must stay empty was filled in. We have emptied it. Your answers are kept. Press the button again."
@@ -78,7 +84,7 @@ def _not_saved(request: HttpRequest, page: str) -> HttpResponse:
     draft = None
     try:
         clinic = clinic_of(request)
-        draft = Draft.held_by(request.COOKIES.get(COOKIE))
+        draft = _draft_of(request.COOKIES.get(COOKIE))
     except DatabaseError:
         clinic = request.clinic = getattr(request, "clinic", None) or Clinic(pk=1)  # type: ignore[attr-defined]
     notice = f"{NOT_SAVED}, or call {clinic.phone}." if clinic.phone else f"{NOT_SAVED}."
@@ -87,6 +93,22 @@ def _not_saved(request: HttpRequest, page: str) -> HttpResponse:
     if draft and request.resolver_match and request.resolver_match.view_name == "form-check":
         return _check(request, draft, notice, 503)
     return render(request, "brief/not_saved.html", {"notice": notice}, status=503)
+
+
+def _fits(question_id: str, answer: Any) -> bool:
+    try:
+        check_answer(question_id, answer)
+    except AnswerError:
+        return False
+    return True
+
+
+def _draft_of(token: str | None) -> Draft | None:
+    """The device's draft. An answer that the table of questions no longer knows reads as a blank."""
+    draft = Draft.held_by(token)
+    if draft is not None:
+        draft.answers = {name: answer for name, answer in draft.answers.items() if _fits(name, answer)}
+    return draft
 
 
 def _address(request: HttpRequest) -> str:
@@ -106,9 +128,13 @@ def _remember(response: HttpResponse, token: str) -> HttpResponse:
     return response
 
 
+def _was_sent(token: str | None) -> bool:
+    return bool(token) and Enquiry.objects.filter(draft_key=sha256(str(token))).exists()
+
+
 def _no_draft(request: HttpRequest, token: str | None) -> HttpResponse:
     """Nothing to go on with: it was sent already, or it is too old, or this device never started."""
-    if token and Enquiry.objects.filter(draft_key=sha256(token)).exists():
+    if _was_sent(token):
         return redirect("form-received")
     if token:
         return render(request, "brief/expired.html", {"days": DRAFT_DAYS}, status=410)
@@ -124,7 +150,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """Who asks, why, who reads it, by when we call; then the first page."""
     now = timezone.now()
     token = request.COOKIES.get(COOKIE)
-    draft = Draft.held_by(token)
+    draft = _draft_of(token)
     if request.method != "POST":
         return _start(request, now, draft)
     if _too_many(request, now):
@@ -146,6 +172,7 @@ def _start(
         "notice": notice,
         "draft": draft,
         "carry_on_url": _first_open(draft.answers) if draft else "",
+        "sent": draft is None and _was_sent(request.COOKIES.get(COOKIE)),
         "stopped": "stopped" in request.GET,
         "call_by": moment(clinic.call_due(now, Urgency.ROUTINE), clinic.zone),
         "draft_days": DRAFT_DAYS,
@@ -185,11 +212,11 @@ def question(request: HttpRequest, page: str) -> HttpResponse:
         raise Http404
     step, now, token = PAGES[page], timezone.now(), request.COOKIES.get(COOKIE)
     if request.method != "POST":
-        draft = Draft.held_by(token)
+        draft = _draft_of(token)
         return _ask(request, step, draft.answers) if draft else _no_draft(request, token)
     if _too_many(request, now):
         return _as_typed(request, step, _answers_of(token), TOO_MANY, 429)
-    draft = Draft.held_by(token)
+    draft = _draft_of(token)
     if draft is None or token is None:
         return _no_draft(request, token)
     if request.POST.get(TRAP):
@@ -200,12 +227,13 @@ def question(request: HttpRequest, page: str) -> HttpResponse:
         return _as_typed(request, step, draft.answers)
     if not form.is_valid():
         return _show(request, step, form, draft.answers)
-    answers = Draft.save_answers(token, form.answers).answers
+    Draft.save_answers(token, form.answers)
+    answers = _answers_of(token)
     return _remember(redirect(_next_url(request, step, answers, clinic)), token)
 
 
 def _answers_of(token: str | None) -> dict[str, Any]:
-    draft = Draft.held_by(token)
+    draft = _draft_of(token)
     return draft.answers if draft else {}
 
 
@@ -245,6 +273,10 @@ def _aside(step: Page, answers: dict[str, Any], clinic: Clinic) -> str:
     return "abroad" if _abroad(answers, clinic) and step.slug == "country_region" else ""
 
 
+def _can_be_reached(contact: Mapping[str, Any] | None) -> bool:
+    return bool(contact and (contact.get("phone") or contact.get("email")))
+
+
 def _abroad(answers: dict[str, Any], clinic: Clinic) -> bool:
     place = str(answers.get("country_region") or "")
     return bool(place) and place[:2] != clinic.country
@@ -269,6 +301,18 @@ def _as_typed(
     clinic = clinic_of(request)
     form = BriefForm(step, clinic, answers, _today(clinic, timezone.now()), typed=request.POST)
     return _show(request, step, form, answers, notice=notice, status=status)
+
+
+def stale_start(request: HttpRequest) -> HttpResponse:
+    """The first page, after it was open for too long, or in a browser that keeps no cookies."""
+    return _start(request, timezone.now(), _draft_of(request.COOKIES.get(COOKIE)), START_AGAIN, 403)
+
+
+def stale_check(request: HttpRequest) -> HttpResponse:
+    """The check page, after it was open for too long."""
+    token = request.COOKIES.get(COOKIE)
+    draft = _draft_of(token)
+    return _check(request, draft, CHECK_AGAIN, 403) if draft else _no_draft(request, token)
 
 
 def keep_unsaved(request: HttpRequest, page: str) -> HttpResponse:
@@ -328,14 +372,14 @@ def check(request: HttpRequest) -> HttpResponse:
     token = request.COOKIES.get(COOKIE)
     if request.method == "POST":
         return _send(request, token)
-    draft = Draft.held_by(token)
+    draft = _draft_of(token)
     return _check(request, draft) if draft else _no_draft(request, token)
 
 
 def _send(request: HttpRequest, token: str | None) -> HttpResponse:
     """Send a draft. It needs no count of its own: a draft is sent once, and starting one was counted."""
     now = timezone.now()
-    draft = Draft.held_by(token)
+    draft = _draft_of(token)
     if draft is None or token is None:
         return _no_draft(request, token)
     if request.POST.get(TRAP):
@@ -343,17 +387,24 @@ def _send(request: HttpRequest, token: str | None) -> HttpResponse:
     if now - draft.started_at < TOO_QUICK and not request.POST.get("again"):
         return _check(request, draft, QUICK, again=True)
     answers, clinic = draft.answers, clinic_of(request)
+    if slug := _no_longer_fits(token, answers):
+        return redirect("form-question", slug)
     if _abroad(answers, clinic):
         return redirect(reverse("form-question", args=["country_region"]) + "?from=check#aside")
-    if not answers.get("contact_details") and answers.get("wants_contact") != "no":
+    if not _can_be_reached(answers.get("contact_details")) and answers.get("wants_contact") != "no":
         return redirect(reverse("form-question", args=["contact_details"]) + "?from=check")
-    try:
-        Enquiry.receive(token, answers, now, clinic, agreed_at=draft.started_at)
-    except AnswerError as problem:  # the table of questions changed since the answer was saved
-        Draft.save_answers(token, {problem.question_id: None})
-        slug = SIGNS if problem.question_id.startswith(SIGNS) else problem.question_id
-        return redirect("form-question", slug) if slug in PAGES else redirect("form-check")
+    Enquiry.receive(token, answers, now, clinic, agreed_at=draft.started_at)
     return redirect("form-received")
+
+
+def _no_longer_fits(token: str, answers: dict[str, Any]) -> str:
+    """Take away what the table of questions does not know any more, and name the first page to answer again."""
+    draft = Draft.held_by(token)
+    gone = set(draft.answers) - set(answers) if draft else set()
+    if gone:
+        Draft.save_answers(token, dict.fromkeys(gone))
+    pages = [page.slug for page in asked_pages(answers) if gone & {question.id for question in page.questions}]
+    return pages[0] if pages else ""
 
 
 def _check(
@@ -393,14 +444,18 @@ def received(request: HttpRequest) -> HttpResponse:
     token = request.COOKIES.get(COOKIE)
     enquiry = Enquiry.objects.filter(draft_key=sha256(token)).first() if token else None
     if enquiry is None or token is None:
-        return redirect("form-check") if Draft.held_by(token) else redirect("form-start")
+        return redirect("form-check") if _draft_of(token) else redirect("form-start")
+    status_path = reverse("status", args=[link_token(token)])
+    if enquiry.state not in (Enquiry.State.WAITING, Enquiry.State.NO_CALL) or enquiry.kept is False:
+        return redirect(status_path)  # what was promised here no longer holds; that page says what does
     clinic = clinic_of(request)
     request.country_region = enquiry.country_region  # type: ignore[attr-defined]
     findings = (enquiry.assessment or {}).get("findings", [])
     wanted = (enquiry.answers or {}).get("wants_contact") != "no"
-    status_path = reverse("status", args=[link_token(token)])
     context = {
         "enquiry": enquiry,
+        "reach": reach(enquiry.contact),
+        "link_days": LINK_DAYS,
         "call_by": moment(enquiry.promised_at, clinic.zone) if enquiry.promised_at else "",
         "wanted": wanted,
         "urgent": enquiry.urgency <= Urgency.SAME_DAY,
@@ -419,7 +474,7 @@ def clear(request: HttpRequest) -> HttpResponse:
     """Take the form off this device. What was sent stays with the team; what was not sent is gone."""
     if request.method != "POST":
         return render(request, "brief/clear.html")
-    draft = Draft.held_by(request.COOKIES.get(COOKIE))
+    draft = _draft_of(request.COOKIES.get(COOKIE))
     if draft is not None:
         draft.delete()
     response = render(request, "brief/cleared.html")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import is_valid_path
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -17,7 +18,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Status 404."""
+    """Status 404; an address copied by hand without its last stroke is led to the page."""
+    if request.method in ("GET", "HEAD") and not request.path.endswith("/") and is_valid_path(f"{request.path_info}/"):
+        return redirect(request.get_full_path(force_append_slash=True))
     return render(request, "404.html", status=404)
 
 
@@ -33,4 +36,8 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
         from reprieve.web.views import brief
 
         return brief.keep_unsaved(request, **match.kwargs)
+    if match and match.view_name in ("form-start", "form-check"):
+        from reprieve.web.views import brief
+
+        return brief.stale_start(request) if match.view_name == "form-start" else brief.stale_check(request)
     return render(request, "403_csrf.html", status=403)

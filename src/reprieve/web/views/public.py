@@ -17,7 +17,7 @@ from reprieve.web.deadlines import Urgency
 from reprieve.web.forms import ContactForm
 from reprieve.web.models import ChangedMeanwhileError, Enquiry
 from reprieve.web.models.enquiry import DRAFT_DAYS, LINK_DAYS
-from reprieve.web.public_words import day, moment, statements
+from reprieve.web.public_words import day, moment, reach, statements
 
 YEARS_OF_DAYS = 365.25
 
@@ -98,6 +98,11 @@ def _once_more(token: str, act: Callable[[Enquiry], Any], enquiry: Enquiry) -> A
         return act(newer)
 
 
+def _may_stop(enquiry: Enquiry) -> bool:
+    """Whether there is anything to stop; after a decision, stopping would hide the clinician's words."""
+    return enquiry.state not in (Enquiry.State.STOPPED, Enquiry.State.ERASED, Enquiry.State.DECIDED)
+
+
 @require_safe
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """How the request stands, whether the promise was kept, and the decision in the clinician's words."""
@@ -113,11 +118,14 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
         "received_at": when(enquiry.received_at),
         "promised_at": when(enquiry.promised_at),
         "first_called_at": when(enquiry.first_called_at),
+        "reach": reach(enquiry.contact),
+        "unreachable": enquiry.is_open and not reach(enquiry.contact),
+        "next_is_late": enquiry.due_at is not None and enquiry.due_at < timezone.now(),
         "next_at": when(enquiry.due_at) if enquiry.due_at != enquiry.promised_at else "",
         "decided_at": when(enquiry.decided_at),
         "link_ends": day(enquiry.link_expires_at, clinic.zone),
         "is_late": enquiry.is_open and enquiry.first_called_at is None and enquiry.kept is False,
-        "may_change": enquiry.state not in (Enquiry.State.STOPPED, Enquiry.State.ERASED, Enquiry.State.DECIDED),
+        "may_stop": _may_stop(enquiry),
         "done": request.GET.get("done", ""),
     }
     return render(request, "public/status.html", context)
@@ -145,8 +153,8 @@ def stop_contact(request: HttpRequest, token: str) -> HttpResponse:
     """No more calls."""
     enquiry = _behind(request, token)
     if request.method == "POST":
-        if enquiry.state not in (Enquiry.State.STOPPED, Enquiry.State.ERASED):
-            _once_more(token, lambda row: row.stop_contact(timezone.now()), enquiry)
+        if _may_stop(enquiry):
+            _once_more(token, lambda row: row.stop_contact(timezone.now()) if _may_stop(row) else None, enquiry)
         return redirect(reverse("status", args=[token]) + "?done=stop")
     return render(request, "public/stop.html", {"back_url": reverse("status", args=[token])})
 
@@ -158,6 +166,8 @@ def erase(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         if enquiry.state != Enquiry.State.ERASED and enquiry.erasure_asked_at is None:
             _once_more(token, lambda row: row.ask_for_erasure(timezone.now()), enquiry)
+        return redirect("status", token)
+    if enquiry.state == Enquiry.State.ERASED or enquiry.erasure_asked_at is not None:
         return redirect("status", token)
     context = {"back_url": reverse("status", args=[token]), "record": enquiry.is_part_of_a_medical_record}
     return render(request, "public/erase.html", context)
