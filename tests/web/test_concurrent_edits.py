@@ -55,9 +55,10 @@ def test_no_form_writes_over_a_newer_version(name, ada, nia, as_, enquiry):
         "refer": {"refer-to": "Riverside", "refer-version": seen},
         "decide": DECIDE | {"decide-version": seen},
     }[name]
+    browser = as_(ada)
     before = Event.objects.count()
 
-    answer = as_(ada).post(reverse(name, args=[person.pk]), said)
+    answer = browser.post(reverse(name, args=[person.pk]), said)
 
     person.refresh_from_db()
     assert answer.status_code == 409

@@ -173,7 +173,7 @@ def test_the_first_to_join_chooses_a_role_and_manages(bo, clinic):
     assert joined.headers["Location"] == reverse("mfa_index")
     assert (ada.email, ada.role, ada.manages, ada.call_order) == ("ada@clinic.example", Role.PRESCRIBER, True, 1)
     assert bo.get(reverse("inbox")).status_code == 200
-    assert Event.objects.get().verb == "joined"
+    assert [event.verb for event in Event.objects.all()] == ["joined", "logged in"]
 
 
 def test_an_invitation_gives_its_own_role_whatever_is_sent(bo, ada):

@@ -88,7 +88,7 @@ def test_an_invitation_is_shown_once_and_kept_only_as_a_hash(ada, as_):
     assert Invitation.open(link[2]).role == Role.NURSE
     assert link[2] not in text(browser, "members")
     assert not Invitation.objects.filter(token_hash=link[2]).exists()
-    assert Event.objects.get(verb="invited").detail == {"role": "nurse"}
+    assert Event.objects.get(verb="invited").detail == {"role": "nurse", "manages": False}
 
 
 def test_only_a_manager_invites(nia, as_):
@@ -107,7 +107,8 @@ def test_a_manager_changes_a_member(ada, nia, as_):
 
     nia.refresh_from_db()
     assert (nia.role, nia.notice_url) == (Role.COORDINATOR, address)
-    assert Event.objects.get(verb="changed a member").detail == {"fields": ["notice_url", "role"]}
+    rights = {"role": "coordinator", "manages": False, "may_log_in": True}
+    assert Event.objects.get(verb="changed a member").detail == {"fields": ["notice_url", "role"]} | rights
 
 
 @pytest.mark.filterwarnings("ignore:.imghdr.:DeprecationWarning")

@@ -1,5 +1,7 @@
 """The one Django app."""
 
+import logging
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,10 @@ class WebConfig(AppConfig):
 
     name = "reprieve.web"
     label = "web"
+
+    def ready(self) -> None:
+        """Listen to what the log-in library does; let Python's warnings go through the log's filter."""
+        from reprieve.web import noted
+
+        noted.note()
+        logging.captureWarnings(True)

@@ -28,6 +28,7 @@ def backup(file: Path) -> None:
         raise BackupError(f"{file} exists already; name a file that does not")
     draft = file.with_name(f"{file.name}.part")
     try:
+        _for_the_owner_alone(draft)
         with (
             closing(sqlite3.connect(settings.DATABASES["default"]["NAME"])) as source,
             closing(sqlite3.connect(draft)) as copy,
@@ -39,7 +40,6 @@ def backup(file: Path) -> None:
         raise BackupError(f"{file} could not be written: {failure}") from None
     if problem != "ok":
         raise BackupError(f"the copy in {draft} is not whole: {problem}")
-    draft.chmod(0o600)
     os.replace(draft, file)
 
 
@@ -56,8 +56,9 @@ def restore(file: Path) -> None:
     if place.exists():
         raise BackupError(f"{place} exists; move it away first, nothing is overwritten")
     try:
+        _for_the_owner_alone(place)
         with (
-            closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(place)) as record,
         ):
             source.execute("SELECT 1 FROM web_enquiry LIMIT 1")
@@ -65,4 +66,9 @@ def restore(file: Path) -> None:
     except sqlite3.Error as failure:
         place.unlink(missing_ok=True)
         raise BackupError(f"{file} is not a copy of a Reprieve record: {failure}") from None
-    place.chmod(0o600)
+
+
+def _for_the_owner_alone(path: Path) -> None:
+    """Make an empty file that nobody else may open, before anything is written to it."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

@@ -106,19 +106,20 @@ def new_keys() -> None:
 def rotate_keys() -> None:
     """Write everything again under the newest key.
 
-    In local mode, with the server stopped, a new key is made, and the old ones go once nothing needs them. In
-    production put the new key in front of REPRIEVE_FIELD_KEYS, restart the server, then run this; afterwards the
-    old key can be taken out.
+    In local mode, with the server stopped, a new key is made, and the old ones go once nothing needs them. Where you
+    set REPRIEVE_FIELD_KEYS yourself, put the new key in front of it, restart the server, then run this; afterwards
+    the old key can be taken out.
     """
     django()
     from django.conf import settings
 
     from reprieve.web import rotation
     from reprieve.web.encryption import UndecryptableError
-    from reprieve.web.secrets import new_field_key, read, write
+    from reprieve.web.secrets import new_field_key, read, setting, write
 
     path = settings.DATA_DIR / "secrets.env"
-    if not settings.PRODUCTION:
+    own_file = not settings.PRODUCTION and not setting(os.environ, "REPRIEVE_FIELD_KEYS")
+    if own_file:
         hold_the_only_server_lock("stop the server first, it knows only the old key")
         settings.FIELD_KEYS = [new_field_key(), *settings.FIELD_KEYS]
         write(path, read(path) | {"REPRIEVE_FIELD_KEYS": ",".join(settings.FIELD_KEYS)})
@@ -126,7 +127,7 @@ def rotate_keys() -> None:
         rows = rotation.rewrite_all()
     except UndecryptableError as problem:
         fail(str(problem))
-    if not settings.PRODUCTION:
+    if own_file:
         write(path, read(path) | {"REPRIEVE_FIELD_KEYS": settings.FIELD_KEYS[0]})
     click.echo(f"{rows} rows are now under the newest key.")
 
@@ -187,6 +188,7 @@ def django() -> None:
 
     from reprieve.web.secrets import SettingError
 
+    os.umask(0o077)  # the record, its copies and the secrets are for their owner alone
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reprieve.web.settings")
     try:
         framework.setup()
@@ -207,11 +209,19 @@ def prepare_database() -> None:
     from django.db import DatabaseError
 
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    close_to_others(settings.DATA_DIR)
     try:
         call_command("migrate", verbosity=0)
         call_command("createcachetable", verbosity=0)
     except DatabaseError as problem:
         fail(f"the database cannot be used ({problem}); check DATABASE_URL and REPRIEVE_DATA_DIR")
+
+
+def close_to_others(folder: Path) -> None:
+    """Take reading away from everybody but the owner, where an earlier start left it to others."""
+    for path in folder.glob("reprieve.sqlite3*"):
+        if path.stat().st_uid == os.geteuid():
+            path.chmod(0o600)
 
 
 def hold_the_only_server_lock(why: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -68,6 +69,13 @@ def tried_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     return str((credentials or {}).get("email") or request.POST.get("login", "")).strip().lower()
 
 
+def address_of(request: HttpRequest) -> str:
+    """The address that a request comes from: behind a trusted proxy the one that the proxy itself saw."""
+    if settings.TRUST_PROXY:
+        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
 class StaffAdapter(DefaultAccountAdapter):
     """Nobody signs up by themselves: accounts come from invitations."""
 
@@ -78,6 +86,10 @@ class StaffAdapter(DefaultAccountAdapter):
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """The member's first page."""
         return reverse(home_of(request.user))
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address by which tries are counted."""
+        return address_of(request)
 
 
 class SecondStepAdapter(DefaultMFAAdapter):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
+from allauth.core import context, ratelimit
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
@@ -65,9 +67,18 @@ class ResetPasswordKeyForm(_InOurWords, account.ResetPasswordKeyForm):
 
 
 class AuthenticateForm(_InOurWords, mfa.AuthenticateForm):
-    """The second step at log-in."""
+    """The second step at log-in. Wrong codes are counted for the member, so that many addresses guess no faster."""
 
     words: ClassVar[dict[str, tuple[str, str]]] = CODE
+
+    def clean_code(self) -> str:
+        """A right code, unless there were too many wrong ones."""
+        tries = {"action": "second_step", "key": f"member-{self.user.pk}"}
+        if not ratelimit.consume(context.request, **tries):
+            raise get_adapter().validation_error("too_many_login_attempts")
+        code: str = super().clean_code()
+        ratelimit.clear(context.request, **tries)
+        return code
 
 
 class ReauthenticateCodeForm(_InOurWords, mfa.ReauthenticateForm):

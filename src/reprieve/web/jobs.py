@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from axes.models import AccessAttempt
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Q
@@ -56,7 +57,7 @@ def chase(enquiry: Enquiry, on_call: list[Member], now: datetime) -> None:
         return
     Event.record(SYSTEM, "call late", enquiry.subject, step=step)
     next_person = on_call[min(step, len(on_call) - 1)] if on_call else None
-    _tell(enquiry, Notice.Kind.LATE, [member for member in (next_person, enquiry.owner) if member])
+    _tell(enquiry, Notice.Kind.LATE, [member for member in (next_person, enquiry.owner) if member and member.is_active])
 
 
 @task()
@@ -99,9 +100,10 @@ def forget() -> None:
     Hit.forget(now)
     Draft.objects.filter(updated_at__lt=now - timedelta(days=DRAFT_DAYS)).delete()
     closed_before = now - timedelta(days=Clinic.current().keep_closed_days)
+    AccessAttempt.objects.filter(attempt_time__lt=now - timedelta(days=1)).delete()
     old = Enquiry.objects.filter(is_open=False, closed_at__lt=closed_before).exclude(state=Enquiry.State.ERASED)
-    for enquiry in old.iterator():
-        enquiry.erase(None, now)
+    for enquiry in old.only("version", "draft_key", "closed_at"):
+        enquiry.erase(SYSTEM, now)
     call_command("prune_db_task_results", verbosity=0, min_age_days=14)
     call_command("clearsessions", verbosity=0)
 

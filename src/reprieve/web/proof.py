@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from reprieve.web.encryption import UndecryptableError
+from reprieve.web.encryption import UndecryptableError, decrypt
 from reprieve.web.models import Enquiry, Event, Notice
-from reprieve.web.rotation import encrypted_fields
+from reprieve.web.rotation import encrypted_fields, second_step_secrets
 
 TRIGGERS = {
     "sqlite": {"audit_no_update", "audit_no_delete", "audit_chain"},
@@ -81,4 +82,10 @@ def _unreadable() -> list[str]:
                 model._default_manager.filter(pk=pk).values_list(*names).first()
             except UndecryptableError:
                 problems.append(f"{model.__name__} {pk} cannot be decrypted with the keys at hand")
+    for device in Authenticator.objects.iterator():
+        try:
+            for tokens in second_step_secrets(device.data).values():
+                [decrypt(token) for token in ([tokens] if isinstance(tokens, str) else tokens)]
+        except UndecryptableError:
+            problems.append(f"the second step of member {device.user_id} cannot be decrypted with the keys at hand")
     return problems

@@ -64,10 +64,8 @@ def new_field_key() -> str:
 
 def write(path: Path, values: Mapping[str, str]) -> None:
     """Replace the secrets file in one step, readable by its owner alone."""
-    draft = path.with_suffix(".new")
-    draft.touch(mode=0o600)
-    draft.write_text("".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
-    os.replace(draft, path)
+    os.replace(_draft(path, values), path)
+    _keep_through_power_loss(path.parent)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -76,11 +74,37 @@ def read(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
+def _draft(path: Path, values: Mapping[str, str]) -> Path:
+    """A file beside ``path`` that holds ``values``, written through to the disk."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.writelines(f"{name}={value}\n" for name, value in values.items())
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _keep_through_power_loss(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
 def _kept_or_new(path: Path) -> dict[str, str]:
+    """The secrets at ``path``; of several processes that find none, the first one's are everybody's."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         values = (secrets.token_urlsafe(48), new_field_key(), secrets.token_urlsafe(48))
-        write(path, dict(zip(NAMES, values, strict=True)))
+        draft = _draft(path, dict(zip(NAMES, values, strict=True)))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        _keep_through_power_loss(path.parent)
     return read(path)
 
 

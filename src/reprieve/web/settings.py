@@ -33,6 +33,8 @@ PORT = setting(os.environ, "PORT", "8000")
 ALLOWED_HOSTS = [name for name in setting(os.environ, "REPRIEVE_HOSTS").split(",") if name]
 if PRODUCTION and not ALLOWED_HOSTS:
     raise SettingError("REPRIEVE_HOSTS is not set; set it to the names people type, such as forms.clinic.example")
+if "*" in ALLOWED_HOSTS:
+    raise SettingError("REPRIEVE_HOSTS holds *, which lets anybody forge the private links; list the names people type")
 if not PRODUCTION:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]", HOST]
 BASE_URL = setting(os.environ, "REPRIEVE_URL", f"https://{ALLOWED_HOSTS[0]}" if PRODUCTION else f"http://{HOST}:{PORT}")
@@ -56,15 +58,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "reprieve.web.middleware.calm_failures",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
     "reprieve.web.middleware.staff_door",
@@ -134,7 +136,10 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip"}  # axes locks one name from one address, not a whole clinic
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "60/m/ip",  # axes locks one name from one address, not a whole clinic
+    "second_step": "10/300s/key",  # wrong codes of one member, from wherever they come
+}
 _FORMS = "reprieve.web.forms_account."
 ACCOUNT_FORMS = {
     "login": _FORMS + "LoginForm",
@@ -165,7 +170,8 @@ AXES_LOCKOUT_TEMPLATE = "429.html"
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_VERBOSE = False
-AXES_IPWARE_PROXY_COUNT = 1 if TRUST_PROXY else 0
+AXES_CLIENT_IP_CALLABLE = "reprieve.web.door.address_of"
+AXES_DISABLE_ACCESS_LOG = True  # log-ins stand in the audit trail
 SILENCED_SYSTEM_CHECKS = [] if PRODUCTION else ["security.W004", "security.W008", "security.W012", "security.W016"]
 
 SESSION_COOKIE_AGE = 60 * int(setting(os.environ, "REPRIEVE_SESSION_MINUTES", "30"))
@@ -204,6 +210,7 @@ CONTENT_SECURITY_POLICY = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+FILE_UPLOAD_HANDLERS = ["reprieve.web.middleware.NoFiles"]
 CLINIC_SECONDS = 1.0  # how long a process may go on with the clinic's settings that it read
 FORM_POSTS_PER_MINUTE = int(setting(os.environ, "REPRIEVE_FORM_POSTS_PER_MINUTE", "120"))
 
@@ -220,6 +227,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -27,6 +27,7 @@ LINK_DAYS = 180
 REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"  # no vowels, nothing that reads as something else
 PERSON = "person"
 SYSTEM = "system"
+Actor = Member | str | None  # a member, SYSTEM, or None for the person themselves
 
 
 def sha256(text: str) -> str:
@@ -267,7 +268,7 @@ class Enquiry(models.Model):
             due_at=due_at,
         )
 
-    def change(self, actor: Member | None, verb: str, seen_version: int, detail: dict[str, Any], **fields: Any) -> None:
+    def change(self, actor: Actor, verb: str, seen_version: int, detail: dict[str, Any], **fields: Any) -> None:
         """Write ``fields`` and an audit event, unless somebody else wrote first. Call inside a transaction.
 
         Raises
@@ -276,11 +277,12 @@ class Enquiry(models.Model):
         """
         for name, value in fields.items():
             setattr(self, name, value)
-        self.version, self.changed_by, self.changed_at = seen_version + 1, actor, timezone.now()
+        self.changed_by = actor if isinstance(actor, Member) else None
+        self.version, self.changed_at = seen_version + 1, timezone.now()
         columns = {name: getattr(self, name) for name in (*fields, "version", "changed_by", "changed_at")}
         if not Enquiry.objects.filter(pk=self.pk, version=seen_version).update(**columns):
             raise ChangedMeanwhileError(self.subject)
-        Event.record(actor.actor if actor else PERSON, verb, self.subject, **detail)
+        Event.record(actor.actor if isinstance(actor, Member) else actor or PERSON, verb, self.subject, **detail)
 
     @transaction.atomic
     def log_attempt(
@@ -323,7 +325,7 @@ class Enquiry(models.Model):
     @transaction.atomic
     def rule_out(self, member: Member, seen_version: int, criterion_id: str, reason: str) -> Review:
         """Note that a clinician looked at a finding and why it does not stand. The finding stays visible."""
-        self.change(member, "ruled out a finding", seen_version, {"criterion": criterion_id})
+        self.change(member, "ruled out a finding", seen_version, {})
         return Review.objects.create(enquiry=self, criterion_id=criterion_id, reason=reason, by=member)
 
     @transaction.atomic
@@ -412,13 +414,14 @@ class Enquiry(models.Model):
         self.change(member, "kept the record", seen_version, {}, kept_because=reason, erasure_asked_at=None)
 
     @transaction.atomic
-    def erase(self, member: Member | None, now: datetime) -> None:
+    def erase(self, by: Actor, now: datetime) -> None:
         """Remove everything that tells who it was or what they said. The reference, the times and the audit stay."""
+        Draft.objects.filter(key=self.draft_key).delete()  # another window may have saved once more
         self.attempts.all().delete()
         self.reviews.all().delete()
         self.referrals.all().delete()
         self.change(
-            member,
+            by,
             "erased",
             self.version,
             {},

@@ -11,6 +11,7 @@ import fcntl
 import os
 from typing import Any
 
+from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 
@@ -18,6 +19,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Django's SQLite connection, with the writer lock held from BEGIN to COMMIT or ROLLBACK."""
 
     _lock_file: int | None = None
+    _locked_by = 0  # the process that opened the file: a lock taken on one inherited from a parent excludes nobody
     _holds_lock = False
 
     def _start_transaction_under_autocommit(self) -> None:
@@ -57,13 +59,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _take_lock(self) -> None:
         if self.is_in_memory_db():
             return
-        if self._lock_file is None:
-            path = f"{self.settings_dict['NAME']}.writer"
-            self._lock_file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+        try:
+            if self._lock_file is None or self._locked_by != os.getpid():
+                path = f"{self.settings_dict['NAME']}.writer"
+                self._lock_file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._locked_by = os.getpid()
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+        except OSError as problem:
+            raise OperationalError(f"the writer lock cannot be taken: {problem.strerror}") from problem
         self._holds_lock = True
 
     def _release_lock(self) -> None:
-        if self._holds_lock and self._lock_file is not None:
+        if self._holds_lock and self._lock_file is not None and self._locked_by == os.getpid():
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
         self._holds_lock = False

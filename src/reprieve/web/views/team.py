@@ -81,7 +81,13 @@ def members(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             with transaction.atomic():
                 token = Invitation.issue(form.cleaned_data["role"], form.cleaned_data["manages"])
-                Event.record(_actor(request), "invited", "members", role=form.cleaned_data["role"])
+                Event.record(
+                    _actor(request),
+                    "invited",
+                    "members",
+                    role=form.cleaned_data["role"],
+                    manages=form.cleaned_data["manages"],
+                )
             link = settings.BASE_URL + reverse("join", args=[token])
             form = InviteForm()
     steps = Authenticator.objects.filter(
@@ -103,13 +109,16 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
     """Change one member: role, call list, notice address, or whether they may log in."""
     changed = get_object_or_404(Member, pk=pk)
     name = changed.name
-    form = MemberForm(request.POST or None, instance=changed)
-    if form.is_valid():
-        with transaction.atomic():
+    with transaction.atomic():
+        if request.method == "POST":  # two managers who take rights from each other at once: the second must see it
+            list(Member.objects.select_for_update().filter(manages=True).order_by("pk"))
+        form = MemberForm(request.POST or None, instance=changed)
+        if form.is_valid():
             form.save()
-            Event.record(_actor(request), "changed a member", changed.actor, fields=sorted(form.changed_data))
-        messages.success(request, f"Saved. {changed.name} is up to date.")
-        return redirect("members")
+            rights = {"role": changed.role, "manages": changed.manages, "may_log_in": changed.is_active}
+            Event.record(_actor(request), "changed a member", changed.actor, fields=sorted(form.changed_data), **rights)
+            messages.success(request, f"Saved. {changed.name} is up to date.")
+            return redirect("members")
     return render(request, "team/member.html", {"form": form, "member": changed, "member_name": name})
 
 
