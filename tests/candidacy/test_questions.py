@@ -132,6 +132,10 @@ def test_answer_that_does_not_fit_says_where_and_what(question_id, value):
     assert len(str(caught.value)) < 700
 
 
+def test_a_list_of_empty_lines_is_a_blank_and_not_a_person_without_medicines():
+    assert check_answer("medicine_list", ["", "  "]) is None
+
+
 @given(st.sampled_from(sorted(QUESTIONS)).flatmap(lambda name: st.tuples(st.just(name), answer_to(QUESTIONS[name]))))
 def test_clean_answer_stays_as_it_is(named):
     name, answer = named

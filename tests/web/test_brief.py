@@ -771,6 +771,25 @@ def test_a_locked_database_keeps_what_was_typed(bo: Client, clinic: Clinic, path
     assert bo.post("/form/check/").url == "/form/received/"
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="fills a SQLite file")
+def test_a_full_disk_keeps_what_was_saved(bo: Client, clinic: Clinic) -> None:
+    token = fill_in(bo)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA page_count")
+        cursor.execute(f"PRAGMA max_page_count = {cursor.fetchone()[0]}")  # as if not one page more fitted
+
+    answer = bo.post("/form/check/")
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA max_page_count = 1000000")
+
+    assert answer.status_code == 503
+    assert "We could not save this. Your answers are kept on this page." in answer.content.decode()
+    assert Enquiry.objects.count() == 0
+    assert saved(token)["contact_details"]["name"] == "Robin Sample"
+    assert bo.post("/form/check/").url == "/form/received/"
+
+
 def test_a_database_that_is_gone_keeps_what_was_typed(bo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     start(bo)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
 from datetime import timedelta
 from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -13,7 +15,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from reprieve.web import jobs
-from reprieve.web.models import Draft, Enquiry, Event, Hit, Notice
+from reprieve.web.models import Draft, Enquiry, Event, Hit, Member, Notice
 from tests.web.conftest import PLAN
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,6 +123,33 @@ def test_after_many_tries_a_notice_is_given_up_and_shown_as_such(mail, ada, enqu
     assert (notice.state, notice.tries) == (Notice.State.GIVEN_UP, 12)
 
 
+def test_a_notice_goes_to_a_pager_too_without_health_content(mail_server, ada, enquiry):
+    told = []
+
+    class Pager(BaseHTTPRequestHandler):
+        def do_POST(self):  # noqa: N802
+            told.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args):
+            """Keep quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Pager) as pager:
+        threading.Thread(target=pager.serve_forever).start()
+        ada.notice_url = f"json://127.0.0.1:{pager.server_port}/"
+        ada.save()
+        asked = enquiry(PLAN)
+        work()
+        pager.shutdown()
+
+    [text] = told
+    assert asked.reference in text
+    assert "plan" not in text.lower()
+    assert {notice.state for notice in Notice.objects.all()} == {Notice.State.SENT}
+    assert Notice.objects.count() == 2
+
+
 def test_a_late_call_is_passed_to_the_next_person(mail_server, ada, nia, enquiry):
     asked = enquiry(at=timezone.now() - timedelta(days=5))
     assert asked.due_at < timezone.now()
@@ -130,6 +159,16 @@ def test_a_late_call_is_passed_to_the_next_person(mail_server, ada, nia, enquiry
     late = Notice.objects.filter(kind=Notice.Kind.LATE)
     assert [notice.member for notice in late] == [nia]
     assert Event.objects.filter(verb="call late", subject=asked.subject).count() == 1
+
+
+def test_an_owner_who_left_is_told_nothing(mail_server, ada, nia, cleo, enquiry):
+    asked = enquiry(at=timezone.now() - timedelta(days=5))
+    asked.hand_over(ada, asked.version, cleo)
+    Member.objects.filter(pk=cleo.pk).update(is_active=False)
+
+    jobs.watch()
+
+    assert [notice.member for notice in Notice.objects.filter(kind=Notice.Kind.LATE)] == [nia]
 
 
 def test_a_call_made_in_time_is_not_chased(mail_server, ada, nia, enquiry):

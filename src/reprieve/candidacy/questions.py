@@ -217,7 +217,7 @@ def _medicines(question: Question, value: Any) -> Any:
     lines = [line for line in value if line.strip()]
     if len(lines) > LINES or any(len(line) > LINE_LENGTH for line in lines):
         raise AnswerError(question.id, f"at most {LINES} lines of {LINE_LENGTH} letters; put one medicine on a line")
-    return lines
+    return lines or None
 
 
 def _instrument(question: Question, value: Any) -> Any:
