@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -199,7 +199,7 @@ def test_the_card_shows_every_answer_and_says_what_is_blank(ada, as_, enquiry):
 
     left_blank = page[page.index("Left blank") : page.index("Not sure, or rather")]
     assert "Could an adult take you home after each visit?" in left_blank
-    assert "Do you take any of these now?" in left_blank
+    assert "Medicines: do you take any of these now?" in left_blank
     assert page.count('<dd class="grave">Not answered</dd>') == 2
     assert page.index("Clear up first") < page.index('id="answers"') < page.index('id="decision"')
 
@@ -265,7 +265,8 @@ def test_a_call_without_a_next_step_gets_one(nia, as_, enquiry, clinic):
 def test_a_next_step_is_read_by_the_clinics_clock_and_lies_ahead(nia, as_, enquiry):
     person = enquiry()
     said = {"call-channel": "phone", "call-outcome": "call_back", "call-version": person.version}
-    ahead = said | {"call-next_try_at_0": "2999-07-01", "call-next_try_at_1": "14:30"}
+    tomorrow = (timezone.now() + timedelta(days=1)).astimezone(NEW_YORK).date()
+    ahead = said | {"call-next_try_at_0": tomorrow.isoformat(), "call-next_try_at_1": "14:30"}
     past = said | {"call-next_try_at_0": "2001-07-01", "call-next_try_at_1": "14:30"}
     address = reverse("log-attempt", args=[person.pk])
 
@@ -274,7 +275,81 @@ def test_a_next_step_is_read_by_the_clinics_clock_and_lies_ahead(nia, as_, enqui
     assert "Choose a day and an hour that are still ahead" in refused.content.decode()
     assert taken.status_code == 302
     person.refresh_from_db()
-    assert person.due_at == datetime(2999, 7, 1, 14, 30, tzinfo=NEW_YORK)
+    assert person.due_at == datetime.combine(tomorrow, time(14, 30), NEW_YORK)
+
+
+@pytest.mark.parametrize(
+    ("years", "hour", "words"),
+    [
+        (0, "nine", "Write the hour with two figures each, such as 09:30"),
+        (0, "", "Write the hour too, such as 14:30"),
+        (2, "14:30", "Choose a day within the next year, and look at the year again"),
+    ],
+)
+def test_a_next_step_that_would_lose_the_person_is_refused(nia, as_, enquiry, years, hour, words):
+    person = enquiry()
+    day_ahead = date.today() + timedelta(days=2 + 366 * years)
+    said = {"call-channel": "phone", "call-outcome": "no_answer", "call-version": person.version}
+    said |= {"call-next_try_at_0": day_ahead.isoformat(), "call-next_try_at_1": hour}
+
+    page = as_(nia).post(reverse("log-attempt", args=[person.pk]), said).content.decode()
+
+    assert words in page
+    assert not person.attempts.exists()
+
+
+@pytest.mark.parametrize("hour", ["09:30", "9:30", "9.30", "0930"])
+def test_an_hour_may_be_typed_in_several_ways(nia, as_, enquiry, hour):
+    person = enquiry()
+    said = {"call-channel": "phone", "call-outcome": "call_back", "call-version": person.version}
+    said |= {"call-next_try_at_0": (date.today() + timedelta(days=2)).isoformat(), "call-next_try_at_1": hour}
+
+    as_(nia).post(reverse("log-attempt", args=[person.pk]), said)
+
+    assert f"{person.attempts.get().next_try_at.astimezone(NEW_YORK):%H:%M}" == "09:30"
+
+
+def test_whoever_asked_for_another_time_is_not_logged_without_one(nia, as_, enquiry):
+    person = enquiry()
+    said = {"call-channel": "phone", "call-outcome": "call_back", "call-version": person.version}
+
+    page = as_(nia).post(reverse("log-attempt", args=[person.pk]), said).content.decode()
+
+    assert "Write the day and the hour that they asked for" in page
+
+
+def test_the_card_names_what_is_urgent_before_the_answers(nia, as_, enquiry):
+    page = as_(nia).get(reverse("card", args=[enquiry(PLAN).pk])).content.decode()
+
+    standing, answers = page.index('id="standing"'), page.index('id="answers"')
+    assert standing < page.index("Suicidal thoughts with some intent or a plan") < answers
+
+
+def test_every_question_on_the_card_says_what_it_is_about(nia, as_, enquiry):
+    page = as_(nia).get(reverse("card", args=[enquiry().pk])).content.decode()
+
+    asked = re.findall("<dt>([^<]*)</dt>", page)
+    assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize("typed", ["{0}", "{1}{2}", "{1} {2}"])
+def test_a_reference_is_found_however_it_is_typed(nia, as_, enquiry, typed):
+    person = enquiry()
+    words = typed.format(person.reference, *person.reference.lower().split("-"))
+
+    found = as_(nia).post(reverse("inbox"), {"find": words})
+
+    assert found.headers["Location"] == reverse("card", args=[person.pk])
+
+
+def test_what_a_member_who_left_owns_is_nobodys(ada, nia, as_, enquiry):
+    person = enquiry()
+    person.hand_over(ada, person.version, nia)
+    nia.is_active = False
+    nia.save()
+
+    assert persons(shown(as_(ada), owner="none")) == ["Robin Sample"]
+    assert "has left" in shown(as_(ada))
 
 
 def test_a_finding_is_ruled_out_with_a_reason_and_stays(ada, as_, enquiry):

@@ -79,6 +79,15 @@ def test_notices_that_wait_are_shown_and_those_given_up_are_tried_again(nia, as_
     assert (gone.state, gone.tries) == (Notice.State.WAITING, 0)
 
 
+def test_mail_that_is_only_printed_is_not_called_delivered(nia, as_, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+    page = as_(nia).get(reverse("notices")).content.decode()
+
+    assert "No mail server is set" in page
+    assert "Every notice was delivered" not in page
+
+
 def test_an_invitation_is_shown_once_and_kept_only_as_a_hash(ada, as_):
     browser = as_(ada)
 
@@ -117,6 +126,7 @@ def test_a_manager_changes_a_member(ada, nia, as_):
     [
         ("notice_url", "not an address", "This is not an address that can take notices."),
         ("call_order", "first", "Write a whole number from 1"),
+        ("call_order", "0", "Write 1 or more"),
         ("name", "", "Write the member&#x27;s name"),
     ],
 )
@@ -124,6 +134,15 @@ def test_what_is_wrong_with_a_member_is_said(ada, nia, as_, field, value, words)
     page = as_(ada).post(reverse("member", args=[nia.pk]), MEMBER | {field: value}).content.decode()
 
     assert words in page
+
+
+def test_a_member_who_leaves_owning_enquiries_is_said_so(ada, nia, as_, enquiry):
+    person = enquiry()
+    person.hand_over(ada, person.version, nia)
+
+    page = as_(ada).post(reverse("member", args=[nia.pk]), MEMBER | {"is_active": ""}, follow=True).content.decode()
+
+    assert "still owns 1 open enquiry" in page
 
 
 def test_the_last_manager_stays(ada, as_):
@@ -268,6 +287,9 @@ def test_a_copy_holds_everything_and_is_noted(ada, nia, pia, as_, enquiry):
     assert copy["decision_words"] == "Riverside will call you."
     assert [event["what"] for event in copy["events"]][-1] == "exported"
     assert copy["notices"][0]["to"] == "Nia"
+    assert {"agreed_at", "erasure_asked_at"} <= copy.keys()
+    assert ["I made a plan and meant to do it"] in copy["answers_in_words"].values()
+    assert {event["by"] for event in copy["events"]} <= {"The person", "The system", "Ada", "Nia", "Pia"}
 
 
 def test_a_wish_to_be_erased_is_kept_with_a_reason_or_granted(ada, nia, pia, as_, enquiry):

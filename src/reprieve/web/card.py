@@ -58,6 +58,14 @@ DERIVED = {  # answers that are worked out, and worth showing beside what was sa
     "dast10_low": "DAST-10, at least",
     "cssrs_tier": "suicide screener",
 }
+ABOUT = {  # questions whose words say what they are about only on their own page of the form
+    "substances": "Drink and drugs",
+    "pregnancy_status": "Pregnancy",
+    "mind_recent": "State of mind",
+    "conditions": "Health",
+    "medicines": "Medicines",
+    "urgent_now": "Danger",
+}
 SCREEN = {
     "met": "at or above the cut: points to probable PTSD, to be confirmed in an interview",
     "not_met": "below the cut: does not point to PTSD",
@@ -107,12 +115,15 @@ def answers_of(enquiry: Enquiry) -> list[Answer]:
     """Every question of the brief form but the contact details, and each later one that was answered."""
     said = enquiry.answers
     asked = [q for q in QUESTIONS.values() if q.type != "group" and (q.is_brief or q.id in said)]
-    return [Answer(q.wording, _lines(q.id, said.get(q.id)), _is_open(q.id, said.get(q.id))) for q in asked]
+    return [Answer(wording(q.id), _lines(q.id, said.get(q.id)), _is_open(q.id, said.get(q.id))) for q in asked]
 
 
 def wording(name: str) -> str:
     """The question behind an answer's name; a derived answer has no question, so its name is spelled out."""
-    return QUESTIONS[name].wording if name in QUESTIONS else DERIVED.get(name, name.replace("_", " ")).capitalize()
+    if name not in QUESTIONS:
+        return DERIVED.get(name, name.replace("_", " ")).capitalize()
+    about, words = ABOUT.get(name, ""), QUESTIONS[name].wording
+    return f"{about}: {words[0].lower()}{words[1:]}" if about else words
 
 
 def groups_of(assessment: dict[str, Any], reviews: Iterable[Review]) -> list[Group]:

@@ -10,6 +10,7 @@ from allauth.core import context, ratelimit
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
+from django.core.exceptions import ValidationError
 
 
 class _InOurWords:
@@ -33,6 +34,16 @@ class LoginForm(_InOurWords, account.LoginForm):
     """E-mail and password."""
 
     words: ClassVar[dict[str, tuple[str, str]]] = {"login": ("E-mail", ""), "password": ("Password", "")}
+
+    def clean(self) -> dict[str, Any]:
+        """Whoever gave the wrong words is not told which of them was wrong."""
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError as problem:
+            if getattr(problem, "code", "") != "email_password_mismatch":
+                raise
+            raise ValidationError("This e-mail and this password do not go together.", problem.code) from None
+        return cleaned
 
 
 class ReauthenticateForm(_InOurWords, account.ReauthenticateForm):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -23,6 +23,19 @@ DAYS_AHEAD = 366
 AHEAD = "Choose a day and an hour that are still ahead"
 
 
+HOURS_AS_TYPED = ("%H:%M", "%H.%M", "%H%M", "%H")
+
+
+def as_reference(words: str) -> str:
+    """A reference as it is kept, however it was typed; other words come back as they are.
+
+    >>> as_reference("r7k2 4qx"), as_reference("Ada Stone")
+    ('R7K2-4QX', 'Ada Stone')
+    """
+    letters = "".join(letter for letter in words.upper() if letter.isalnum())
+    return f"{letters[:4]}-{letters[4:]}" if len(letters) == 7 else words
+
+
 class LocalDateTime(forms.SplitDateTimeWidget):
     """A day and an hour, by the clinic's clock."""
 
@@ -40,8 +53,24 @@ class Versioned(forms.Form):
 
 def _ahead(moment: Any) -> Any:
     if moment is not None and moment <= timezone.now():
-        raise ValidationError(f"{AHEAD}.")
+        raise ValidationError(AHEAD)
+    if moment is not None and moment > timezone.now() + timedelta(days=DAYS_AHEAD):
+        raise ValidationError("Choose a day within the next year, and look at the year again")
     return moment
+
+
+class Moment(forms.SplitDateTimeField):
+    """A day and an hour, the hour as people type it: 14:30, 14.30, 1430 or 14."""
+
+    widget = LocalDateTime
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_time_formats=HOURS_AS_TYPED, **kwargs)
+        day, hour = self.fields
+        day.error_messages["invalid"] = "Choose a day from the calendar"
+        hour.error_messages["invalid"] = "Write the hour with two figures each, such as 09:30"
+        self.error_messages["invalid_date"] = "Choose the day too, or leave both blank"
+        self.error_messages["invalid_time"] = "Write the hour too, such as 14:30"
 
 
 class AttemptForm(Versioned):
@@ -66,17 +95,19 @@ class AttemptForm(Versioned):
         help_text="For the team. The person can ask to read it.",
         widget=forms.Textarea(attrs={"rows": 4}),
     )
-    next_try_at = forms.SplitDateTimeField(
+    next_try_at = Moment(
         label="Next step by",
         required=False,
-        widget=LocalDateTime,
         help_text="Left blank, the clinic's usual time for this urgency counts again from now.",
         error_messages={"invalid": f"{AHEAD}, or leave both blank"},
     )
 
     def clean_next_try_at(self) -> Any:
-        """A next step lies ahead."""
-        return _ahead(self.cleaned_data["next_try_at"])
+        """A next step lies ahead; whoever asked for another time is called at that time."""
+        moment = _ahead(self.cleaned_data["next_try_at"])
+        if moment is None and self.cleaned_data.get("outcome") == Attempt.Outcome.CALL_BACK:
+            raise ValidationError("Write the day and the hour that they asked for")
+        return moment
 
 
 class HandOverForm(Versioned):
@@ -163,9 +194,8 @@ class DecisionForm(Versioned):
 class ReopenForm(Versioned):
     """Take up again, with a next step."""
 
-    due_at = forms.SplitDateTimeField(
+    due_at = Moment(
         label="Next step by",
-        widget=LocalDateTime,
         error_messages={"required": AHEAD, "invalid": AHEAD},
     )
 
@@ -192,9 +222,7 @@ class FilterForm(forms.Form):
     urgency = forms.ChoiceField(
         label="Urgency", required=False, choices=[("", "Any"), *((str(u.value), u.label) for u in Urgency)]
     )
-    owner = forms.ChoiceField(
-        label="Owner", required=False, choices=[("", "Anyone"), ("me", "Me"), ("none", "Nobody yet")]
-    )
+    owner = forms.ChoiceField(label="Owner", required=False, choices=[("", "Anyone"), ("me", "Me"), ("none", "Nobody")])
     state = forms.ChoiceField(label="State", required=False, choices=[("", "Open"), ("closed", "Closed")])
     late = forms.ChoiceField(label="Call due", required=False, choices=[("", "Any time"), ("1", "Late only")])
 
@@ -240,6 +268,7 @@ class MemberForm(forms.ModelForm[Member]):
             "call_order": "1 is told first. Blank is never told of new enquiries.",
             "notice_url": "An Apprise address. It gets no health content: only that somebody waits, and by when.",
             "manages": "",
+            "is_active": "Untick it when somebody leaves. Their name stays beside what they did.",
         }
         widgets = {
             "role": forms.RadioSelect,
@@ -257,6 +286,13 @@ class MemberForm(forms.ModelForm[Member]):
         role.choices = Role.choices
         if not self.is_bound and self.instance.notice_url:
             self.initial["notice_url"] = self.instance.notice_url
+
+    def clean_call_order(self) -> int | None:
+        """Places are counted from 1."""
+        place: int | None = self.cleaned_data["call_order"]
+        if place == 0:
+            raise ValidationError("Write 1 or more, or leave it blank")
+        return place
 
     def clean_notice_url(self) -> str | None:
         """An address that Apprise can read."""
@@ -374,8 +410,8 @@ class ClinicForm(forms.ModelForm[Clinic]):
             "region": "Its ISO code, such as US-CT. Blank for the whole country.",
             "time_zone": "Such as America/New_York. All hours here are by this clock.",
             "keep_closed_days": "Then they are erased. 2555 days are seven years; ask counsel.",
-            "privacy_promise_checked": "That they are not shared with the police or employers. Until this is ticked, "
-            "we do not make the promise.",
+            "privacy_promise_checked": "The promise is that they are not shared with the police or employers. "
+            "We make it only once this is ticked.",
         }
 
     closures = forms.CharField(
@@ -402,6 +438,7 @@ class ClinicForm(forms.ModelForm[Clinic]):
                 self.fields[f"{weekday.lower()}_{part}"] = forms.TimeField(
                     label=f"{weekday} {part}",
                     required=False,
+                    input_formats=HOURS_AS_TYPED,
                     initial=time.fromisoformat(hours[shown]) if hours else None,
                     widget=forms.TimeInput(attrs={"inputmode": "numeric", "maxlength": "5"}, format="%H:%M"),
                     error_messages={"invalid": f"{weekday} {part}: write an hour such as 09:00, or leave it blank"},
@@ -448,12 +485,15 @@ class ClinicForm(forms.ModelForm[Clinic]):
 
     def clean_closures(self) -> list[str]:
         """Days, in order."""
-        days = set()
+        days, wrong = set(), []
         for line in filter(None, map(str.strip, self.cleaned_data["closures"].splitlines())):
             try:
                 days.add(date.fromisoformat(line).isoformat())
             except ValueError:
-                raise ValidationError(f"{line} is not a day. Write the year first, such as 2026-12-25.") from None
+                wrong.append(line)
+        if wrong:
+            lines = f"{wrong[0]} is not a day" if len(wrong) == 1 else f"{', '.join(wrong)} are not days"
+            raise ValidationError(f"{lines}. Write the year first, such as 2026-12-25.")
         return sorted(days)
 
     def clean(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from reprieve.web.forms_team import (
     RuleOutForm,
     SearchForm,
     Versioned,
+    as_reference,
 )
 from reprieve.web.models import Attempt, ChangedMeanwhileError, Clinic, Enquiry, Event, Member, Signature
 
@@ -38,11 +39,19 @@ ON_A_PAGE = 50
 MOST_PAGES = 10_000
 COLUMNS = (
     "reference", "contact", "why", "urgency", "due_at", "state", "received_at", "closed_at", "decision", "owner__name",
+    "owner__is_active",
 )  # fmt: skip
 
 
-@needs("see enquiries")
 def inbox(request: HttpRequest) -> HttpResponse:
+    """The team's first page. It is the list; a privacy lead, who sees no enquiries, goes on to their own page."""
+    if request.method == "GET" and may(request.user, "look after privacy"):
+        return redirect("erasures")
+    return _inbox(request)
+
+
+@needs("see enquiries")
+def _inbox(request: HttpRequest) -> HttpResponse:
     """The list. A POST looks for one person, so that no name stands in an address."""
     if request.method == "POST":
         return _search(request)
@@ -93,7 +102,8 @@ def _filtered(chosen: dict[str, str], member: Member) -> Any:
     if "urgency" in chosen:
         rows = rows.filter(urgency=chosen["urgency"])
     if "owner" in chosen:
-        rows = rows.filter(owner=member if chosen["owner"] == "me" else None)
+        nobody = Q(owner=None) | Q(owner__is_active=False)
+        rows = rows.filter(Q(owner=member) if chosen["owner"] == "me" else nobody)
     if "late" in chosen:
         rows = rows.filter(due_at__lt=timezone.now())
     return rows
@@ -128,7 +138,7 @@ def _search(request: HttpRequest) -> HttpResponse:
     found: list[Enquiry] = []
     if form.is_valid():
         words = form.cleaned_data["find"].strip()
-        by_reference = Enquiry.objects.filter(reference=words.upper()).values_list("pk", flat=True).first()
+        by_reference = Enquiry.objects.filter(reference=as_reference(words)).values_list("pk", flat=True).first()
         with transaction.atomic():
             Event.record(_member(request).actor, "searched", "enquiries", by="reference" if by_reference else "name")
         if by_reference:
@@ -317,6 +327,7 @@ def _findings(enquiry: Enquiry, form: Form | None) -> dict[str, Any]:
     return {
         "answers": cards.answers_of(enquiry),
         "groups": groups,
+        "act_first": [f for group in groups[:1] for f in group.findings if f["category"] == "urgent"],
         "disposition": cards.DISPOSITIONS[assessment["disposition"]],
         "disposition_now": cards.DISPOSITIONS[then] if then else "",
         "blanks": [cards.wording(question) for question in assessment["blanks"]],

@@ -12,8 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from reprieve.web.card import answers_of, names_of_members
 from reprieve.web.door import needs
-from reprieve.web.forms_team import KeepForm, SearchForm
+from reprieve.web.forms_team import KeepForm, SearchForm, as_reference
 from reprieve.web.models import ChangedMeanwhileError, Enquiry, Event, Member
 
 EVENTS_ON_A_PAGE = 100
@@ -28,7 +29,7 @@ def erasures(request: HttpRequest) -> HttpResponse:
     columns = Enquiry.objects.only("reference", "received_at", "state", "decision", "erasure_asked_at")
     if search.is_valid():
         words = search.cleaned_data["find"].strip()
-        by_reference = columns.filter(reference=words.upper())
+        by_reference = columns.filter(reference=as_reference(words))
         found = list(by_reference or columns.named(words)[:MOST_FOUND])
         with transaction.atomic():
             Event.record(_member(request).actor, "searched", "enquiries", found=len(found))
@@ -80,10 +81,13 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
 
 def everything_about(enquiry: Enquiry) -> dict[str, Any]:
     """All that is stored about one person, in plain values."""
-    parts = ("reference", "received_at", "promised_at", "first_called_at", "due_at", "closed_at", "answers", "contact")
-    more = ("assessment", "country_region", "decision", "decision_words", "decided_at", "kept_because", "fictional")
-    record: dict[str, Any] = {name: getattr(enquiry, name) for name in (*parts, *more)}
+    times = ("agreed_at", "received_at", "promised_at", "first_called_at", "due_at", "closed_at", "erasure_asked_at")
+    said = ("contact", "answers", "assessment", "country_region", "why")
+    done = ("decision", "decision_words", "decided_at", "kept_because", "fictional")
+    record: dict[str, Any] = {name: getattr(enquiry, name) for name in ("reference", *times, *said, *done)}
+    names = names_of_members()
     record |= {
+        "answers_in_words": {row.question: list(row.lines) for row in answers_of(enquiry)} if enquiry.answers else {},
         "state": enquiry.get_state_display(),
         "urgency": enquiry.get_urgency_display(),
         "owner": _name(enquiry.owner),
@@ -108,7 +112,7 @@ def everything_about(enquiry: Enquiry) -> dict[str, Any]:
         for n in enquiry.notices.select_related("member").order_by("pk")
     ]  # fmt: skip
     record["events"] = [
-        {"at": e.at, "by": e.actor, "what": e.verb, "detail": e.detail}
+        {"at": e.at, "by": names.get(e.actor, e.actor), "what": e.verb, "detail": e.detail}
         for e in Event.objects.filter(subject=enquiry.subject)
     ]
     return record
@@ -121,7 +125,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     members = {member.actor: member.name for member in Member.objects.order_by("name")}
     subject, actor = request.GET.get("subject", "").strip(), request.GET.get("actor", "")
     events = Event.objects.order_by("-id")
-    reference = Enquiry.objects.filter(reference=subject.upper()).first() if subject else None
+    reference = Enquiry.objects.filter(reference=as_reference(subject)).first() if subject else None
     if subject:
         events = events.filter(subject=reference.subject if reference else subject)
     if actor:

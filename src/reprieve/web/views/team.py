@@ -67,6 +67,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     sent = Notice.objects.filter(state=Notice.State.SENT).order_by("-pk").values_list("sent_at", flat=True).first()
     given_up_count = sum(notice.state == Notice.State.GIVEN_UP for notice in shown)
     context = {"notices": shown, "last_sent_at": sent, "given_up": given_up_count, "most": NOTICES_SHOWN}
+    context["mail_goes_out"] = "console" not in settings.EMAIL_BACKEND
     return render(request, "team/notices.html", context)
 
 
@@ -118,6 +119,10 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
             rights = {"role": changed.role, "manages": changed.manages, "may_log_in": changed.is_active}
             Event.record(_actor(request), "changed a member", changed.actor, fields=sorted(form.changed_data), **rights)
             messages.success(request, f"Saved. {changed.name} is up to date.")
+            theirs = 0 if changed.is_active else Enquiry.objects.filter(is_open=True, owner=changed).count()
+            if theirs:
+                words = f"{changed.name} still owns {theirs} open enquir{'y' if theirs == 1 else 'ies'}. "
+                messages.warning(request, f"{words}Find them in the inbox under owner “Nobody”, and hand them over.")
             return redirect("members")
     return render(request, "team/member.html", {"form": form, "member": changed, "member_name": name})
 
