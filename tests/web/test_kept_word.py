@@ -183,3 +183,35 @@ def test_a_page_without_its_key_is_shown_again(clinic: Clinic, path: str, words:
     assert words in answer.content.decode()
     assert 'method="post"' in answer.content.decode()
     assert saved(token) == CLEAR
+
+
+@pytest.mark.parametrize("path", ["/", "/form/"])
+def test_a_clinic_that_nobody_has_filled_in_says_so(db: None, path: str) -> None:
+    page = Client().get(path).content.decode()
+
+    assert "Please do not count on a call from us." in page
+    assert "The clinic reads" not in page
+    assert "The clinic asks" not in page
+
+
+def test_a_clinic_that_is_filled_in_does_not(bo: Client) -> None:
+    page, _ = send(bo, CLEAR)
+
+    assert all("still being set up" not in text for text in (page, bo.get("/").content.decode()))
+
+
+def test_in_danger_help_stands_before_the_reference(bo: Client) -> None:
+    page, _ = send(bo, PLAN)
+
+    assert page.index("do not wait for us") < page.index("Your reference is")
+    assert page.count("Help right now") == 1
+
+
+def test_at_night_the_question_is_not_pushed_out_of_view_by_help_lines(bo: Client, clinic: Clinic) -> None:
+    Clinic.objects.update(opening_hours=[None] * 6 + [["00:00", "00:01"]])
+    start(bo)
+
+    page = bo.get("/form/urgent_now/").content.decode()
+    panel = page[page.index("Nobody from our team is here") : page.index("</section>")]
+
+    assert panel.index("<details>") < panel.index("988")

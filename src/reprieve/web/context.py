@@ -19,6 +19,11 @@ def clinic_of(request: HttpRequest) -> Clinic:
     return found
 
 
+def is_new(clinic: Clinic) -> bool:
+    """Whether nobody has filled in who this clinic is, so that nobody may be there to keep its promises."""
+    return clinic._state.adding
+
+
 def everywhere(request: HttpRequest) -> dict[str, Any]:
     """The clinic, the crisis line of the person's country, the way out, and what the member may do."""
     clinic = clinic_of(request)

@@ -23,9 +23,10 @@ from reprieve.candidacy import check_answer
 from reprieve.candidacy.crisis import lines_for
 from reprieve.candidacy.questions import AnswerError
 from reprieve.web.answers import in_words
-from reprieve.web.context import clinic_of
+from reprieve.web.context import clinic_of, is_new
 from reprieve.web.crisis_panel import SAFETY, panel_at_once, panel_for
 from reprieve.web.deadlines import Urgency
+from reprieve.web.door import address_of
 from reprieve.web.forms import (
     ADULT_YEARS,
     PAGES,
@@ -111,14 +112,8 @@ def _draft_of(token: str | None) -> Draft | None:
     return draft
 
 
-def _address(request: HttpRequest) -> str:
-    if settings.TRUST_PROXY:
-        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
-
-
 def _too_many(request: HttpRequest, now: datetime) -> bool:
-    return Hit.count_one(_address(request), now) > settings.FORM_POSTS_PER_MINUTE
+    return Hit.count_one(address_of(request), now) > settings.FORM_POSTS_PER_MINUTE
 
 
 def _remember(response: HttpResponse, token: str) -> HttpResponse:
@@ -172,6 +167,7 @@ def _start(
         "notice": notice,
         "draft": draft,
         "carry_on_url": _first_open(draft.answers) if draft else "",
+        "unready": is_new(clinic),
         "sent": draft is None and _was_sent(request.COOKIES.get(COOKIE)),
         "stopped": "stopped" in request.GET,
         "call_by": moment(clinic.call_due(now, Urgency.ROUTINE), clinic.zone),
@@ -456,6 +452,7 @@ def received(request: HttpRequest) -> HttpResponse:
         "enquiry": enquiry,
         "reach": reach(enquiry.contact),
         "link_days": LINK_DAYS,
+        "unready": is_new(clinic),
         "call_by": moment(enquiry.promised_at, clinic.zone) if enquiry.promised_at else "",
         "wanted": wanted,
         "urgent": enquiry.urgency <= Urgency.SAME_DAY,

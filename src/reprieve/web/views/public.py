@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reprieve.candidacy.crisis import COUNTRIES, lines_for
-from reprieve.web.context import clinic_of
+from reprieve.web.context import clinic_of, is_new
 from reprieve.web.deadlines import Urgency
 from reprieve.web.forms import ContactForm
 from reprieve.web.models import ChangedMeanwhileError, Enquiry
@@ -27,6 +27,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """The question, the answer with its doubt, what guidelines say, what can go wrong, what the form is."""
     clinic = clinic_of(request)
     context = {
+        "unready": is_new(clinic),
         "answer": statements("off-label", "largest-trial", "small-trial", "fades"),
         "guidelines": statements(
             "guideline-therapy", "guideline-sertraline", "guideline-venlafaxine", "guideline-ketamine"
