@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import NoReturn
 
 import click
@@ -65,6 +66,7 @@ def jobs() -> None:
     from reprieve.web.jobs import WATCH_SECONDS, recover, watch
 
     stop_with_parent()
+    sys.excepthook = end_without_words
     recover()
     repeat(watch, WATCH_SECONDS)
     call_command("db_worker", interval=1, startup_delay=False, reload=False, verbosity=0)
@@ -266,6 +268,11 @@ def keep_running(command: list[str]) -> None:
             time.sleep(2)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def end_without_words(kind: type[BaseException], problem: BaseException, places: TracebackType | None) -> None:
+    """Log what ended the process by the rules of the log: a database's message may hold values."""
+    logging.getLogger("reprieve").critical("the jobs worker ended", exc_info=(kind, problem, places))
 
 
 def repeat(what: Callable[[], None], seconds: float) -> None:

@@ -136,6 +136,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # whoever finds a screen open cannot change the address of the password mail
 ACCOUNT_RATE_LIMITS = {
     "login_failed": "60/m/ip",  # axes locks one name from one address, not a whole clinic
     "second_step": "10/300s/key",  # wrong codes of one member, from wherever they come
