@@ -431,3 +431,25 @@ def test_an_erased_enquiry_shows_its_times_and_nothing_else(ada, as_, enquiry):
 def test_an_age_and_a_day_are_written_one_way():
     assert span(timedelta(minutes=12)) == "12 min"
     assert day(NOW, BERLIN) == "Mon 23 Nov 2026"
+
+
+def test_after_reopening_the_words_that_the_person_read_stay_on_the_card(ada, as_, enquiry):
+    person = enquiry()
+    person.decide(ada, person.version, "not_now", "Please see your doctor first.", timezone.now())
+    person.reopen(ada, person.version, timezone.now() + timedelta(days=1))
+
+    page = as_(ada).get(reverse("card", args=[person.pk])).content.decode()
+
+    assert "Before that, the person read:" in page
+    assert "Please see your doctor first." in page
+    assert "It had been decided: Not now" in page
+
+
+def test_a_referral_is_not_followed_up_on_a_day_that_has_passed(nia, as_, enquiry):
+    person = enquiry()
+    said = {"refer-to": "Riverside", "refer-follow_up_on": "2020-01-01", "refer-version": person.version}
+
+    page = as_(nia).post(reverse("refer", args=[person.pk]), said).content.decode()
+
+    assert "Choose a day from today on" in page
+    assert not person.referrals.exists()

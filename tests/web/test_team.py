@@ -32,12 +32,15 @@ def test_promises_are_counted_by_week_and_a_call_nobody_made_is_missed(nia, as_,
         enquiry(PLAN, at=now - timedelta(hours=1)),
     )
     enquiry(PLAN)
+    enquiry().stop_contact(now)
     for one in (met, late):
         one.log_attempt(nia, one.version, "phone", Attempt.Outcome.NO_ANSWER)
 
     page = text(as_(nia), "promises")
 
     assert "1 of 3 promised calls were made in time; 1 is still open." in page
+    numbers = [int(number) for number in re.findall(r'<td class="number">(\d+)', page)]
+    assert [sum(numbers[column::4]) for column in range(4)] == [1, 2, 1, 1]
     assert never.kept is False
 
 

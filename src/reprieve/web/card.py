@@ -216,7 +216,8 @@ def said_of(event: Event, names: dict[str, str]) -> Happening:
     if "to" in event.detail:
         note = f"To {names.get('member ' + str(event.detail['to']), 'a former member')}"
     elif event.detail.get("decision"):
-        note = Enquiry.Decision(event.detail["decision"]).label
+        before = "It had been decided: " if event.verb == "reopened" else ""
+        note = before + Enquiry.Decision(event.detail["decision"]).label
     return Happening(
         event.at, names.get(event.actor, event.actor), VERBS.get(event.verb, event.verb.capitalize()), note
     )

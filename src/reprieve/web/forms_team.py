@@ -166,6 +166,13 @@ class ReferralForm(Versioned):
         error_messages={"invalid": "Choose a day, or leave it blank"},
     )
 
+    def clean_follow_up_on(self) -> date | None:
+        """A day on which somebody can still ask."""
+        day: date | None = self.cleaned_data["follow_up_on"]
+        if day and not timedelta() <= day - timezone.localdate() <= timedelta(days=DAYS_AHEAD):
+            raise ValidationError("Choose a day from today on, within the next year, or leave it blank")
+        return day
+
 
 class DecisionForm(Versioned):
     """The decision, in the words that the person will read."""

@@ -1,15 +1,13 @@
-"""Promised calls counted by week: made in time, missed, called off, still open. Pure; no clock, no database."""
+"""Promised calls by week: which weeks, and what they show in a sentence. Pure; no clock, no database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 WEEKS = 12
-
-Promise = tuple[datetime | None, datetime | None, datetime | None]  # promised at, first called at, closed at
 
 
 @dataclass(slots=True)
@@ -28,39 +26,26 @@ class Week:
         return self.in_time + self.missed + self.still_open
 
 
-def weeks_of(promises: Iterable[Promise], now: datetime, zone: ZoneInfo, count: int = WEEKS) -> list[Week]:
-    """The last ``count`` weeks and the one after, oldest first, by the clinic's calendar.
+def mondays(now: datetime, zone: ZoneInfo, count: int = WEEKS) -> list[date]:
+    """The Mondays of the last ``count`` weeks and of the one after, oldest first, by the clinic's calendar.
 
-    A call is missed when it was made too late, or not at all although its time has passed. A promise is called
-    off when the enquiry was closed before the call was due.
-
-    >>> utc, noon = ZoneInfo("UTC"), datetime.fromisoformat("2026-11-25T12:00+00:00")
-    >>> hour = timedelta(hours=1)
-    >>> made, late, never, stopped, ahead = (
-    ...     (noon - hour, noon - 2 * hour, None), (noon - 2 * hour, noon - hour, None), (noon - hour, None, None),
-    ...     (noon - hour, None, noon - 2 * hour), (noon + hour, None, None))
-    >>> weeks_of([made, late, never, stopped, ahead], noon, utc)[-2]
-    Week(monday=datetime.date(2026, 11, 23), in_time=1, missed=2, called_off=1, still_open=1)
+    >>> [str(day) for day in mondays(datetime.fromisoformat("2026-11-23T02:00+00:00"), ZoneInfo("America/New_York"), 2)]
+    ['2026-11-09', '2026-11-16', '2026-11-23']
     """
     today = now.astimezone(zone).date()
     this_monday = today - timedelta(days=today.weekday())
-    weeks = {monday: Week(monday) for monday in (this_monday + timedelta(weeks=n) for n in range(1 - count, 2))}
-    for promised_at, called_at, closed_at in promises:
-        if promised_at is None:
-            continue
-        day = promised_at.astimezone(zone).date()
-        week = weeks.get(day - timedelta(days=day.weekday()))
-        if week is None:
-            continue
-        if called_at is not None:
-            week.in_time += called_at <= promised_at
-            week.missed += called_at > promised_at
-        elif closed_at is not None and closed_at <= promised_at:
-            week.called_off += 1
-        else:
-            week.missed += promised_at < now
-            week.still_open += promised_at >= now
-    return list(weeks.values())
+    return [this_monday + timedelta(weeks=number) for number in range(1 - count, 2)]
+
+
+def bounds(monday: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When the week from ``monday`` starts, and when the next one does; a week in which the clock changes too.
+
+    >>> start, end = bounds(date(2026, 10, 26), ZoneInfo("America/New_York"))
+    >>> (end.astimezone(ZoneInfo("UTC")) - start.astimezone(ZoneInfo("UTC"))).total_seconds() / 3600
+    169.0
+    """
+    start, end = (datetime.combine(day, time(), zone) for day in (monday, monday + timedelta(weeks=1)))
+    return start, end
 
 
 def finding(weeks: Iterable[Week]) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from reprieve.candidacy import assess
@@ -95,11 +94,21 @@ class EnquiryQuerySet(models.QuerySet["Enquiry"]):
         """Enquiries that nobody waits on, the last closed first."""
         return self.filter(is_open=False).order_by("-closed_at", "-pk")
 
-    def promises(self, weeks: int) -> Iterator[tuple[datetime | None, datetime | None, datetime | None]]:
-        """Promised at, first called at and closed at, of promises in about the last ``weeks`` weeks and later."""
-        since = timezone.now() - timedelta(weeks=weeks, days=1)
-        rows = self.filter(promised_at__gte=since).order_by("promised_at")
-        return rows.values_list("promised_at", "first_called_at", "closed_at").iterator()
+    def promises(self, start: datetime, end: datetime, now: datetime) -> dict[str, int]:
+        """How the promises that fell due from ``start`` to before ``end`` were kept; counted in one index alone.
+
+        A call is missed when it was made too late, or not at all although its time has passed. A promise is called
+        off when the enquiry was closed before the call was due.
+        """
+        called_off = Q(first_called_at=None, closed_at__lte=F("promised_at"))
+        waited = Q(first_called_at=None) & (Q(closed_at=None) | Q(closed_at__gt=F("promised_at")))
+        too_late = Q(first_called_at__gt=F("promised_at"))
+        return self.filter(promised_at__gte=start, promised_at__lt=end).aggregate(
+            in_time=Count("pk", filter=Q(first_called_at__lte=F("promised_at"))),
+            missed=Count("pk", filter=too_late | (waited & Q(promised_at__lt=now))),
+            called_off=Count("pk", filter=called_off),
+            still_open=Count("pk", filter=waited & Q(promised_at__gte=now)),
+        )
 
     def named(self, name: str) -> EnquiryQuerySet:
         """Enquiries of people with exactly this name, whatever its case and spaces."""

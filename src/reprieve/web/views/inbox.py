@@ -188,7 +188,7 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
 
     def act(enquiry: Enquiry, member: Member, seen: int, said: dict[str, Any]) -> str:
         enquiry.hand_over(member, seen, said["to"])
-        return f"Handed over to {said['to'].name}, who is told."
+        return "It is yours now." if said["to"] == member else f"Handed over to {said['to'].name}, who is told."
 
     return _change(request, pk, "hand", HandOverForm(request.POST, prefix="hand"), act)
 

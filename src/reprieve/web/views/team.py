@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
@@ -18,7 +20,7 @@ from reprieve.web.door import may, needs
 from reprieve.web.forms_team import InviteForm, MemberForm
 from reprieve.web.models import Enquiry, Event, Invitation, Member, Notice
 from reprieve.web.models.member import INVITATION_DAYS
-from reprieve.web.promises import WEEKS, finding, weeks_of
+from reprieve.web.promises import Week, bounds, finding, mondays
 
 CHART_WIDTHS, CHART_LOOKS = (328, 620), ("light", "dark")
 NOTICES_SHOWN = 200
@@ -28,7 +30,7 @@ NOTICES_SHOWN = 200
 @require_safe
 def promises(request: HttpRequest) -> HttpResponse:
     """Promised calls made in time, missed, and still open, week by week."""
-    weeks = weeks_of(Enquiry.objects.promises(WEEKS), timezone.now(), clinic_of(request).zone)
+    weeks = _weeks(request)
     return render(request, "team/promises.html", {"weeks": weeks, "finding": finding(weeks)})
 
 
@@ -40,7 +42,7 @@ def promises_chart(request: HttpRequest, width: int, look: str) -> HttpResponse:
         raise Http404
     from reprieve.web import charts
 
-    weeks = weeks_of(Enquiry.objects.promises(WEEKS), timezone.now(), clinic_of(request).zone)
+    weeks = _weeks(request)
     return HttpResponse(charts.promises(weeks, width, look), content_type="image/svg+xml")
 
 
@@ -131,6 +133,12 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
 def stay(request: HttpRequest) -> HttpResponse:
     """Nothing to show: any answer from here renews the log-in."""
     return HttpResponse(status=204)
+
+
+def _weeks(request: HttpRequest) -> list[Week]:
+    now, zone = timezone.now(), clinic_of(request).zone
+    objects: Any = Enquiry.objects
+    return [Week(monday, **objects.promises(*bounds(monday, zone), now)) for monday in mondays(now, zone)]
 
 
 def _actor(request: HttpRequest) -> str:
