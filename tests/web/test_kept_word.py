@@ -66,6 +66,14 @@ def test_the_received_page_promises_no_call_once_the_person_said_stop(bo: Client
     bo.post(f"{link}{what}/")
 
     assert bo.get("/form/received/").url == link
+    assert "not yet" not in bo.get(link).content.decode()
+
+
+def test_somebody_who_wants_no_call_is_told_when_we_call_all_the_same(bo: Client) -> None:
+    token = start(bo)
+    Draft.save_answers(token, {"wants_contact": "no"})
+
+    assert "we call all the same" in bo.get("/form/contact_details/").content.decode()
 
 
 def test_the_received_page_promises_no_call_in_the_past(bo: Client) -> None:
