@@ -223,3 +223,12 @@ def test_at_night_the_question_is_not_pushed_out_of_view_by_help_lines(bo: Clien
     panel = page[page.index("Nobody from our team is here") : page.index("</section>")]
 
     assert panel.index("<details>") < panel.index("988")
+
+
+def test_an_old_tab_adds_no_answers_that_the_check_page_does_not_show(bo: Client) -> None:
+    token = start(bo)
+    Draft.save_answers(token, {"trauma_exposure": "no"})
+
+    assert bo.get("/form/pcptsd5/").url == "/form/check/"
+    assert bo.post("/form/pcptsd5/", POSTS["pcptsd5"]).url == "/form/check/"
+    assert saved(token) == {"trauma_exposure": "no"}

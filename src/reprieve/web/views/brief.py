@@ -209,12 +209,16 @@ def question(request: HttpRequest, page: str) -> HttpResponse:
     step, now, token = PAGES[page], timezone.now(), request.COOKIES.get(COOKIE)
     if request.method != "POST":
         draft = _draft_of(token)
+        if draft is not None and step not in asked_pages(draft.answers):
+            return redirect("form-check")
         return _ask(request, step, draft.answers) if draft else _no_draft(request, token)
     if _too_many(request, now):
         return _as_typed(request, step, _answers_of(token), TOO_MANY, 429)
     draft = _draft_of(token)
     if draft is None or token is None:
         return _no_draft(request, token)
+    if step not in asked_pages(draft.answers):  # answered in another tab; what the check page hides is not kept
+        return redirect("form-check")
     if request.POST.get(TRAP):
         return _as_typed(request, step, draft.answers, LEAVE_EMPTY)
     clinic = clinic_of(request)
