@@ -10,10 +10,12 @@ import subprocess
 import sys
 import threading
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt, AccessLog
+from django.contrib.sessions.backends.base import UpdateError
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
@@ -25,6 +27,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from reprieve.web import backup, jobs, rotation, secrets
+from reprieve.web.commands import first_link
 from reprieve.web.encryption import decrypt, encrypt
 from reprieve.web.logs import NoHealthContent
 from reprieve.web.models import Draft, Enquiry, Event, Member, Role
@@ -134,6 +137,16 @@ def test_two_managers_who_demote_each_other_at_once_leave_one(ada, as_):
     assert Member.objects.filter(manages=True).count() == 1
 
 
+def test_a_clinic_that_lost_its_managers_gets_a_link_on_the_server_and_it_is_noted(bo, nia):
+    link = first_link()
+
+    said = {"name": "Bea", "email": "bea@clinic.example", "role": "coordinator", "password": PASSWORD}
+    bo.post(urlsplit(link).path, said)
+
+    assert Member.objects.get(name="Bea").manages
+    assert Event.objects.get(verb="invited").actor == "system"
+
+
 # What an answer carries
 
 
@@ -208,6 +221,17 @@ def test_in_production_no_cookie_leaves_tls_and_no_neighbour_plants_one(tmp_path
 
 def test_a_server_for_every_host_name_does_not_start(tmp_path):
     assert "REPRIEVE_HOSTS holds *" in production(tmp_path, "", REPRIEVE_HOSTS="*").stderr
+
+
+def test_a_log_in_that_cannot_be_renewed_says_to_try_again(nia, as_, monkeypatch):
+    browser = as_(nia)
+
+    def locked(*args: object, **more: object) -> None:
+        raise UpdateError
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.save", locked)
+
+    assert browser.get(reverse("promises")).status_code == 503
 
 
 # What is kept

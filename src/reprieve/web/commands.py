@@ -72,6 +72,14 @@ def jobs() -> None:
     call_command("db_worker", interval=1, startup_delay=False, reload=False, verbosity=0)
 
 
+@click.command()
+def invite() -> None:
+    """Print a one-time link that makes an account for a manager, when no manager can log in any more."""
+    django()
+    prepare_database()
+    click.echo(f"Make a manager's account here, once: {first_link()}")
+
+
 @click.command("demo-data")
 @click.option("--enquiries", default=30, show_default=True, help="How many fictional people ask.")
 def demo_data(enquiries: int) -> None:
@@ -181,7 +189,7 @@ def check(as_json: bool) -> None:
     sys.exit(1 if report.problems else 0)
 
 
-COMMANDS: list[click.Command] = [serve, jobs, demo_data, keys, backup, restore, check]
+COMMANDS: list[click.Command] = [serve, jobs, invite, demo_data, keys, backup, restore, check]
 
 
 def django() -> None:
@@ -247,15 +255,25 @@ def collect_static() -> None:
 
 def announce_first_account() -> None:
     """Until somebody has an account, print a fresh one-time link that makes the first one."""
-    from django.conf import settings
-    from django.urls import reverse
-
     from reprieve.web.models import Invitation, Member
 
     if not Member.objects.exists():
         Invitation.objects.filter(used_by__isnull=True).delete()
+        click.echo(f"Make the first staff account here, once: {first_link()}")
+
+
+def first_link() -> str:
+    """A fresh one-time link for a manager, noted in the audit trail."""
+    from django.conf import settings
+    from django.db import transaction
+    from django.urls import reverse
+
+    from reprieve.web.models import Event, Invitation
+
+    with transaction.atomic():
         token = Invitation.issue(manages=True)
-        click.echo(f"Make the first staff account here, once: {settings.BASE_URL}{reverse('join', args=[token])}")
+        Event.record("system", "invited", "members", manages=True)
+    return f"{settings.BASE_URL}{reverse('join', args=[token])}"
 
 
 def keep_running(command: list[str]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import is_valid_path
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Status 400: what was sent cannot be read, or is too large."""
+    """Status 400: what was sent cannot be read, or is too large. Status 503: the log-in could not be renewed."""
+    if isinstance(exception, SessionInterrupted):
+        return render(request, "503.html", status=503)
     return render(request, "400.html", status=400)
 
 
