@@ -96,7 +96,7 @@ def test_the_list_is_gravest_first_then_nearest(ada, as_, enquiry):
         ({"owner": "me"}, ["Mine"], "Shown: open, yours"),
         ({"owner": "none"}, ["Urgent", "Plain"], "Shown: open, nobody&#x27;s yet"),
         ({"late": "1"}, ["Urgent"], "Shown: open, late only"),
-        ({"state": "closed"}, ["Closed"], "Shown: closed, last closed first"),
+        ({"state": "closed"}, ["Closed"], "Shown: closed"),
         ({"urgency": "9", "owner": "x", "page": "-4"}, ["Urgent", "Mine", "Plain"], "Shown: open"),
         ({"owner": "me", "late": "1"}, [], "No enquiry fits: open, yours, late only."),
     ],
@@ -424,6 +424,7 @@ def test_an_erased_enquiry_shows_its_times_and_nothing_else(ada, as_, enquiry):
     page = card(as_(ada), person)
 
     assert "This record is erased." in page
+    assert "Nobody has called yet" not in page  # nobody can say that any more
     assert "Alex" not in page
     assert "plan" not in page.lower().replace("explan", "")
 

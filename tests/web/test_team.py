@@ -323,6 +323,15 @@ def test_erasing_an_old_version_is_refused(ada, nia, pia, as_, enquiry):
     assert person.name == "Alex Whole"
 
 
+def test_whoever_erases_an_open_enquiry_is_told_that_the_person_waits(nia, pia, as_, enquiry):
+    waiting, closed = enquiry(), enquiry()
+    closed.stop_contact(timezone.now())
+
+    pages = [as_(pia).get(reverse("erase", args=[one.pk])).content.decode() for one in (waiting, closed)]
+
+    assert ["still waits for a call" in page for page in pages] == [True, False]
+
+
 def test_the_audit_trail_is_filtered_and_holds_no_health_content(ada, nia, pia, as_, enquiry):
     person, other = story(enquiry, ada, nia), enquiry(name="Kim Else")
     browser = as_(pia)
@@ -331,7 +340,7 @@ def test_the_audit_trail_is_filtered_and_holds_no_health_content(ada, nia, pia, 
     one = browser.get(reverse("audit"), {"subject": person.reference.lower(), "actor": ada.actor}).content.decode()
 
     assert re.findall(r'data-label="Did"><span>(.*?)<', one) == ["decided", "referred", "ruled out a finding"]
-    assert f"<span>{other.subject}</span>" in everything
+    assert f'<span>{other.subject}, <span class="nowrap">{other.reference}</span></span>' in everything
     for told in ("Alex", "Kim Else", "plan", "122/78", "Riverside", "Spoke for"):
         assert told not in everything
 

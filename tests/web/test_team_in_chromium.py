@@ -90,7 +90,7 @@ def test_from_the_invitation_to_a_decision(live_server, clinic, enquiry, phone):
 
     page.get_by_label("Hand over to").select_option(label="Ada, prescriber")
     page.get_by_role("button", name="Hand over").click()
-    expect(page.get_by_text("Handed over to Ada, who is told.")).to_be_visible()
+    expect(page.get_by_text("It is yours now.")).to_be_visible()
 
     page.get_by_label("Not now").check()
     page.get_by_label("What the person will read").fill("We look at this again together in a month.")

@@ -110,7 +110,7 @@ def _filtered(chosen: dict[str, str], member: Member) -> Any:
 
 
 def _in_words(chosen: dict[str, str]) -> str:
-    parts = ["closed, last closed first" if chosen.get("state") == "closed" else "open"]
+    parts = ["closed" if chosen.get("state") == "closed" else "open"]
     if "urgency" in chosen:
         parts.append(Urgency(int(chosen["urgency"])).label.lower())
     parts += [{"me": "yours", "none": "nobody's yet"}[chosen["owner"]]] if "owner" in chosen else []
