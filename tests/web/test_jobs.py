@@ -127,7 +127,7 @@ def test_a_notice_goes_to_a_pager_too_without_health_content(mail_server, ada, e
     told = []
 
     class Pager(BaseHTTPRequestHandler):
-        def do_POST(self):  # noqa: N802
+        def do_POST(self):
             told.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
             self.send_response(200)
             self.end_headers()

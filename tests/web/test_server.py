@@ -99,6 +99,16 @@ def test_a_second_server_on_the_same_data_is_refused(data_dir):
     assert "already runs" in ended.stderr
 
 
+def test_a_port_that_is_taken_is_refused(data_dir, tmp_path):
+    with running(data_dir) as server:
+        other = server.environment | {"REPRIEVE_DATA_DIR": str(tmp_path / "other")}
+        ended = subprocess.run(
+            [sys.executable, "-m", "reprieve", "serve"], env=other, capture_output=True, text=True, check=False
+        )
+
+    assert (ended.returncode, f"port {server.port}" in ended.stderr) == (2, True)
+
+
 def test_kill_9_under_load_loses_no_acknowledged_enquiry(data_dir):
     data_dir.mkdir()
     server = Server(data_dir, **FAST)

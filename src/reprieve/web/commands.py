@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -36,6 +37,7 @@ def serve() -> None:
 
     prepare_database()
     hold_the_only_server_lock("a server already runs on this data directory; stop it, or set REPRIEVE_DATA_DIR")
+    refuse_a_taken_port(settings.HOST, int(settings.PORT))
     collect_static()
     click.echo(f"Reprieve runs at {settings.BASE_URL}/   (the team: {settings.BASE_URL}/team/)")
     click.echo(f"The record is kept in {settings.DATA_DIR}")
@@ -244,6 +246,17 @@ def hold_the_only_server_lock(why: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         fail(why)
+
+
+def refuse_a_taken_port(host: str, port: int) -> None:
+    """Stop when something listens there: two servers on one port would share the visitors between them."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            fail(f"port {port} of {host} cannot be used ({problem.strerror}); stop what uses it, or set PORT")
 
 
 def collect_static() -> None:

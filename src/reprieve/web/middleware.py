@@ -77,10 +77,10 @@ class NoFiles(FileUploadHandler):
     def handle_raw_input(
         self,
         input_data: Any,
-        META: Any,
+        META: Any,  # noqa: N803
         content_length: int,
         boundary: Any,
-        encoding: Any = None,  # noqa: N803
+        encoding: Any = None,
     ) -> None:
         """Refuse a body that is longer than any form."""
         if content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:

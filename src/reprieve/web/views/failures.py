@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import is_valid_path
+from django.shortcuts import render
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -21,9 +20,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Status 404; an address copied by hand without its last stroke is led to the page."""
-    if request.method in ("GET", "HEAD") and not request.path.endswith("/") and is_valid_path(f"{request.path_info}/"):
-        return redirect(request.get_full_path(force_append_slash=True))
+    """Status 404."""
     return render(request, "404.html", status=404)
 
 
@@ -34,13 +31,10 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A page that was open for too long, or a form from elsewhere. On the brief form the answers are kept."""
+    from reprieve.web.views import brief
+
+    again = {"form-start": brief.stale_start, "form-question": brief.keep_unsaved, "form-check": brief.stale_check}
     match = request.resolver_match
-    if match and match.view_name == "form-question":
-        from reprieve.web.views import brief
-
-        return brief.keep_unsaved(request, **match.kwargs)
-    if match and match.view_name in ("form-start", "form-check"):
-        from reprieve.web.views import brief
-
-        return brief.stale_start(request) if match.view_name == "form-start" else brief.stale_check(request)
+    if match and match.view_name in again:
+        return again[match.view_name](request, **match.kwargs)
     return render(request, "403_csrf.html", status=403)
