@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -33,7 +35,11 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A page that was open for too long, or a form from elsewhere. On the brief form the answers are kept."""
     from reprieve.web.views import brief
 
-    again = {"form-start": brief.stale_start, "form-question": brief.keep_unsaved, "form-check": brief.stale_check}
+    again: dict[str, Callable[..., HttpResponse]] = {
+        "form-start": brief.stale_start,
+        "form-question": brief.keep_unsaved,
+        "form-check": brief.stale_check,
+    }
     match = request.resolver_match
     if match and match.view_name in again:
         return again[match.view_name](request, **match.kwargs)
