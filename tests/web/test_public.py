@@ -344,3 +344,30 @@ def test_a_number_that_nobody_looked_up_is_marked_until_the_clinic_has_tried_it(
 
     assert from_memory.contact in client.get("/help/").content.decode()
     assert mark not in client.get("/help/").content.decode()
+
+
+@pytest.mark.parametrize("wish", ["stop", "erase"])
+def test_somebody_who_may_not_be_safe_does_not_vanish_from_the_inbox_unseen(
+    client: Client, person: Callable[..., tuple[Enquiry, str]], wish: str
+) -> None:
+    enquiry, link = person(**PLAN)
+
+    asked = client.get(f"{link}{wish}/").content.decode()
+    client.post(f"{link}{wish}/")
+
+    kept = Enquiry.objects.get(pk=enquiry.pk)
+    told = client.get(link).content.decode()
+    assert (kept.is_open, kept.state, kept.due_at) == (True, Enquiry.State.STOPPED, enquiry.due_at)
+    assert kept.answers == enquiry.answers
+    assert all("a person from our team still reads them" in page for page in (asked, told))
+
+
+def test_once_a_person_has_looked_the_wish_to_stop_closes_it(
+    client: Client, person: Callable[..., tuple[Enquiry, str]], ada: Member
+) -> None:
+    enquiry, link = person(**PLAN)
+    enquiry.log_attempt(ada, enquiry.version, "phone", "no_answer")
+
+    client.post(f"{link}stop/")
+
+    assert Enquiry.objects.get(pk=enquiry.pk).is_open is False

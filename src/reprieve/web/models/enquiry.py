@@ -385,19 +385,22 @@ class Enquiry(models.Model):
         fields = {"contact": contact, "name_index": name_index(contact.get("name", ""))}
         self.change(None, "corrected contact details", self.version, {}, **fields)
 
+    @property
+    def needs_a_person_first(self) -> bool:
+        """Whether answers say that the person may not be safe and nobody has looked yet: it must not close unseen."""
+        return self.is_open and self.urgency <= Urgency.SAME_DAY and self.first_called_at is None
+
+    def _stopped(self, now: datetime) -> dict[str, Any]:
+        """What stopping writes; somebody who may not be safe stays before the team until a clinician closes it."""
+        if self.needs_a_person_first:
+            return {"state": self.State.STOPPED}
+        closed_at = self.closed_at or now
+        return {"state": self.State.STOPPED, "is_open": False, "due_at": None, "closed_at": closed_at}
+
     @transaction.atomic
     def stop_contact(self, now: datetime) -> None:
         """The person wants no more calls."""
-        self.change(
-            None,
-            "asked us to stop",
-            self.version,
-            {},
-            state=self.State.STOPPED,
-            is_open=False,
-            due_at=None,
-            closed_at=self.closed_at or now,
-        )
+        self.change(None, "asked us to stop", self.version, {}, **self._stopped(now))
 
     @property
     def is_part_of_a_medical_record(self) -> bool:
@@ -406,12 +409,16 @@ class Enquiry(models.Model):
 
     @transaction.atomic
     def ask_for_erasure(self, now: datetime) -> bool:
-        """Erase at once if no clinician has dealt with it; otherwise ask the privacy lead. Returns whether erased."""
-        if not self.is_part_of_a_medical_record:
+        """Erase at once unless a clinician has dealt with it or must first; then ask the privacy lead.
+
+        Returns
+        -------
+        whether it is erased
+        """
+        if not self.is_part_of_a_medical_record and not self.needs_a_person_first:
             self.erase(None, now)
             return True
-        fields = {"erasure_asked_at": now, "state": self.State.STOPPED, "is_open": False, "due_at": None}
-        self.change(None, "asked to be erased", self.version, {}, closed_at=self.closed_at or now, **fields)
+        self.change(None, "asked to be erased", self.version, {}, erasure_asked_at=now, **self._stopped(now))
         from reprieve.web.jobs import tell_privacy_lead
 
         tell_privacy_lead.enqueue(self.pk)

@@ -157,7 +157,8 @@ def stop_contact(request: HttpRequest, token: str) -> HttpResponse:
         if _may_stop(enquiry):
             _once_more(token, lambda row: row.stop_contact(timezone.now()) if _may_stop(row) else None, enquiry)
         return redirect(reverse("status", args=[token]) + "?done=stop")
-    return render(request, "public/stop.html", {"back_url": reverse("status", args=[token])})
+    context = {"back_url": reverse("status", args=[token]), "needs_a_person": enquiry.needs_a_person_first}
+    return render(request, "public/stop.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -170,5 +171,9 @@ def erase(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("status", token)
     if enquiry.state == Enquiry.State.ERASED or enquiry.erasure_asked_at is not None:
         return redirect("status", token)
-    context = {"back_url": reverse("status", args=[token]), "record": enquiry.is_part_of_a_medical_record}
+    context = {
+        "back_url": reverse("status", args=[token]),
+        "record": enquiry.is_part_of_a_medical_record,
+        "needs_a_person": enquiry.needs_a_person_first,
+    }
     return render(request, "public/erase.html", context)
