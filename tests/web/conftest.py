@@ -13,6 +13,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 
+from reprieve.web.demo import NOTHING_ELSE
 from reprieve.web.models import Clinic, Draft, Enquiry, Member, Role
 from tests.web.conftest_browser import *  # noqa: F403
 from tests.web.triggers import lifted
@@ -20,26 +21,8 @@ from tests.web.triggers import lifted
 PASSWORD = "a lantern by the river"  # of every made-up member
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
-CLEAR: dict[str, Any] = {  # a person with signs of PTSD and nothing else
-    "country_region": "US-CT",
-    "birth_date": "1986-03-01",
-    "urgent_now": ["none"],
-    "suicidal_thoughts_month": "none",
-    "suicidal_behaviour": "never",
-    "trauma_exposure": "yes",
-    "pcptsd5_1": "yes",
-    "pcptsd5_2": "yes",
-    "pcptsd5_3": "yes",
-    "pcptsd5_4": "yes",
+CLEAR: dict[str, Any] = NOTHING_ELSE | {  # a person with signs of PTSD and nothing else
     "pcptsd5_5": "yes",
-    "conditions": ["none"],
-    "mind_recent": ["none"],
-    "medicines": ["antidepressant"],
-    "treatments_tried": ["trauma_therapy", "ptsd_medicine"],
-    "substances": ["none"],
-    "pregnancy_status": ["none"],
-    "escort_available": "yes",
-    "wants_contact": "yes",
     "contact_details": {
         "name": "Robin Sample",
         "phone": "+1 203 555 0142",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -40,6 +41,8 @@ class ChangedMeanwhileError(Exception):
 
 class Draft(models.Model):
     """Answers saved page by page, before the person sends them. Found by a token that only their device holds."""
+
+    unfit: Collection[str] = ()  # questions whose answers the table no longer knows; not saved
 
     key = models.CharField(max_length=64, primary_key=True)
     answers = EncryptedJSON()

@@ -105,10 +105,11 @@ def _fits(question_id: str, answer: Any) -> bool:
 
 
 def _draft_of(token: str | None) -> Draft | None:
-    """The device's draft. An answer that the table of questions no longer knows reads as a blank."""
+    """The device's draft. An answer that the table of questions no longer knows reads as a blank, and is ``unfit``."""
     draft = Draft.held_by(token)
     if draft is not None:
-        draft.answers = {name: answer for name, answer in draft.answers.items() if _fits(name, answer)}
+        draft.unfit = {name for name, answer in draft.answers.items() if not _fits(name, answer)}
+        draft.answers = {name: answer for name, answer in draft.answers.items() if name not in draft.unfit}
     return draft
 
 
@@ -387,7 +388,7 @@ def _send(request: HttpRequest, token: str | None) -> HttpResponse:
     if now - draft.started_at < TOO_QUICK and not request.POST.get("again"):
         return _check(request, draft, QUICK, again=True)
     answers, clinic = draft.answers, clinic_of(request)
-    if slug := _no_longer_fits(token, answers):
+    if slug := _no_longer_fits(token, draft):
         return redirect("form-question", slug)
     if _abroad(answers, clinic):
         return redirect(reverse("form-question", args=["country_region"]) + "?from=check#aside")
@@ -397,14 +398,13 @@ def _send(request: HttpRequest, token: str | None) -> HttpResponse:
     return redirect("form-received")
 
 
-def _no_longer_fits(token: str, answers: dict[str, Any]) -> str:
+def _no_longer_fits(token: str, draft: Draft) -> str:
     """Take away what the table of questions does not know any more, and name the first page to answer again."""
-    draft = Draft.held_by(token)
-    gone = set(draft.answers) - set(answers) if draft else set()
-    if gone:
-        Draft.save_answers(token, dict.fromkeys(gone))
-    pages = [page.slug for page in asked_pages(answers) if gone & {question.id for question in page.questions}]
-    return pages[0] if pages else ""
+    if not draft.unfit:
+        return ""
+    Draft.save_answers(token, dict.fromkeys(draft.unfit))
+    pages = asked_pages(draft.answers)
+    return next((page.slug for page in pages if any(question.id in draft.unfit for question in page.questions)), "")
 
 
 def _check(
