@@ -454,3 +454,24 @@ def test_a_referral_is_not_followed_up_on_a_day_that_has_passed(nia, as_, enquir
 
     assert "Choose a day from today on" in page
     assert not person.referrals.exists()
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state"),
+    [
+        ([], Enquiry.State.WAITING),
+        (["no_answer"], Enquiry.State.TRYING),
+        (["call_back"], Enquiry.State.REACHED),
+        (["reached", "no_answer"], Enquiry.State.REACHED),
+    ],
+)
+def test_a_reopened_enquiry_stands_where_its_calls_left_it(ada, enquiry, outcomes, state):
+    person = enquiry()
+    for outcome in outcomes:
+        person.log_attempt(ada, person.version, "phone", outcome)
+    assert person.state == state
+    person.decide(ada, person.version, "not_now", "Not now.", timezone.now())
+
+    person.reopen(ada, person.version, timezone.now() + timedelta(days=1))
+
+    assert Enquiry.objects.get(pk=person.pk).state == state

@@ -310,8 +310,8 @@ class Enquiry(models.Model):
         attempt = Attempt.objects.create(
             enquiry=self, by=member, channel=channel, outcome=outcome, note=note, next_try_at=next_try_at
         )
-        reached = outcome == Attempt.Outcome.REACHED
-        state = self.State.REACHED if reached or self.state == self.State.REACHED else self.State.TRYING
+        reached = outcome in Attempt.SPOKEN or self.state == self.State.REACHED
+        state = self.State.REACHED if reached else self.State.TRYING
         detail = {"channel": channel, "outcome": outcome}
         self.change(
             member,
@@ -373,7 +373,7 @@ class Enquiry(models.Model):
             "reopened",
             seen_version,
             {"decision": self.decision},
-            state=self.State.REACHED if self.first_called_at else self.State.WAITING,
+            state=self._state_of_calls(),
             decision="",
             decided_at=None,
             decided_by=None,
@@ -381,6 +381,11 @@ class Enquiry(models.Model):
             due_at=due_at,
             closed_at=None,
         )
+
+    def _state_of_calls(self) -> str:
+        if self.attempts.filter(outcome__in=Attempt.SPOKEN).exists():
+            return self.State.REACHED
+        return self.State.TRYING if self.first_called_at else self.State.WAITING
 
     @transaction.atomic
     def correct_contact(self, contact: dict[str, Any]) -> None:
@@ -479,6 +484,8 @@ class Attempt(models.Model):
         MESSAGE = "message", "Left a message, as they allowed"
         WRONG = "wrong", "Wrong number or address"
         CALL_BACK = "call_back", "Asked us to call another time"
+
+    SPOKEN = (Outcome.REACHED, Outcome.CALL_BACK)
 
     enquiry = models.ForeignKey(Enquiry, models.CASCADE, related_name="attempts")
     by = models.ForeignKey(Member, models.PROTECT, related_name="+")
