@@ -16,7 +16,7 @@ from django_tasks_db.models import DBTaskResult
 
 from reprieve.web import jobs
 from reprieve.web.models import Draft, Enquiry, Event, Hit, Member, Notice
-from tests.web.conftest import PLAN
+from tests.web.conftest import CLEAR, PLAN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -234,16 +234,18 @@ def test_an_enquiry_that_nobody_could_be_told_of_is_told_when_somebody_is_on_cal
     assert len(mail_server.letters) == 1
 
 
-def test_a_late_call_is_told_again_after_a_quarter_of_an_hour_and_not_before(mail_server, ada, nia, enquiry):
-    asked = enquiry(at=timezone.now() - timedelta(days=5))
-    for _ in range(3):
+@pytest.mark.parametrize(("answers", "minutes"), [(PLAN, 15), (CLEAR, 24 * 60)], ids=["urgent", "routine"])
+def test_a_late_call_is_told_again_after_a_while_and_not_before(mail_server, ada, nia, enquiry, answers, minutes):
+    asked = enquiry(answers, at=timezone.now() - timedelta(days=5))
+    late = Notice.objects.filter(kind=Notice.Kind.LATE)
+    counts = []
+    for ago in (None, minutes - 1, minutes + 1):
+        if ago is not None:
+            Enquiry.objects.filter(pk=asked.pk).update(chased_at=timezone.now() - timedelta(minutes=ago))
         work()
-    assert Notice.objects.filter(kind=Notice.Kind.LATE).count() == 1
+        counts.append(late.count())
 
-    Enquiry.objects.filter(pk=asked.pk).update(chased_at=timezone.now() - timedelta(minutes=16))
-    work()
-
-    assert Notice.objects.filter(kind=Notice.Kind.LATE).count() == 2
+    assert counts == [1, 1, 2]
 
 
 def test_old_drafts_counts_and_closed_enquiries_are_forgotten(mail_server, clinic, ada, enquiry):
@@ -257,6 +259,7 @@ def test_old_drafts_counts_and_closed_enquiries_are_forgotten(mail_server, clini
     Enquiry.objects.filter(pk=old.pk).update(closed_at=now - timedelta(days=clinic.keep_closed_days + 1))
 
     jobs.forget.call()
+    jobs.watch()
 
     old.refresh_from_db()
     young.refresh_from_db()

@@ -7,7 +7,7 @@ harm: it looks at the rows first. A worker that was killed finds its unfinished 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from axes.models import AccessAttempt
 from django.core.management import call_command
@@ -24,8 +24,12 @@ from reprieve.web.models.enquiry import DRAFT_DAYS, SYSTEM
 
 WATCH_SECONDS = 3
 AT_ONCE = 100
-LATE_AGAIN = timedelta(minutes=15)
-NEVER = datetime.min.replace(tzinfo=UTC)
+LATE_AGAIN = {  # how long after one notice of a late call the next one comes, in staffed hours
+    Urgency.IMMEDIATE: timedelta(minutes=15),
+    Urgency.SAME_DAY: timedelta(hours=1),
+    Urgency.NEXT_BUSINESS_DAY: timedelta(days=1),
+    Urgency.ROUTINE: timedelta(days=1),
+}
 
 
 def watch() -> None:
@@ -35,10 +39,17 @@ def watch() -> None:
         for enquiry in Enquiry.objects.filter(is_open=True, told_at__isnull=True)[:AT_ONCE]:
             tell_team(enquiry, on_call)
     now = timezone.now()
-    long_ago = now - LATE_AGAIN if Clinic.current().is_staffed(now) else NEVER
-    not_chased = Q(chased_at__isnull=True) | Q(chased_at__lt=long_ago)
-    for enquiry in Enquiry.objects.late(now).filter(not_chased)[:AT_ONCE]:
+    Hit.forget(now)
+    for enquiry in Enquiry.objects.late(now).filter(_not_chased_lately(now))[:AT_ONCE]:
         chase(enquiry, on_call, now)
+
+
+def _not_chased_lately(now: datetime) -> Q:
+    due = Q(chased_at__isnull=True)
+    if Clinic.current().is_staffed(now):
+        for urgency, pause in LATE_AGAIN.items():
+            due |= Q(urgency=urgency, chased_at__lt=now - pause)
+    return due
 
 
 @transaction.atomic
@@ -94,10 +105,9 @@ def send(notice_id: int) -> None:
 
 @task()
 def forget() -> None:
-    """Every day: delete old drafts and counts, and erase enquiries that were closed long ago."""
+    """Every day: delete old drafts, and erase enquiries that were closed long ago."""
     now = timezone.now()
     forget.using(run_after=now + timedelta(days=1)).enqueue()
-    Hit.forget(now)
     Draft.objects.filter(updated_at__lt=now - timedelta(days=DRAFT_DAYS)).delete()
     closed_before = now - timedelta(days=Clinic.current().keep_closed_days)
     AccessAttempt.objects.filter(attempt_time__lt=now - timedelta(days=1)).delete()

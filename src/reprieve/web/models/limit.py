@@ -38,4 +38,6 @@ class Hit(models.Model):
     @classmethod
     def forget(cls, now: datetime) -> None:
         """Delete counts that are over an hour old."""
-        Hit.objects.filter(minute__lt=now - timedelta(hours=1)).delete()
+        old = Hit.objects.filter(minute__lt=now - timedelta(hours=1))
+        if old.exists():
+            old.delete()
