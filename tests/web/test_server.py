@@ -181,7 +181,17 @@ def test_a_copy_made_while_writing_is_whole(data_dir, tmp_path):
     assert (found["problems"], found["enquiries"]) == ([], rows)
 
 
-@pytest.mark.skipif(os.environ.get("DATABASE_URL", "").startswith("postgres"), reason="keys belong to the run")
+@pytest.mark.skipif(not os.environ.get("DATABASE_URL", "").startswith("postgres"), reason="SQLite is copied, see above")
+def test_a_copy_of_postgresql_is_left_to_its_own_tool_in_one_line(data_dir, tmp_path):
+    with running(data_dir) as server:
+        command = [sys.executable, "-m", "reprieve", "backup", str(tmp_path / "copy")]
+        ended = subprocess.run(command, env=server.environment, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)
+    assert "pg_dump" in ended.stderr
+    assert not (tmp_path / "copy").exists()
+
+
 def test_keys_rotate_with_the_server_stopped_and_everything_reads_after(data_dir):
     with running(data_dir) as server:
         server.reprieve("demo-data", "--enquiries", "5")
