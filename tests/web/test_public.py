@@ -371,3 +371,18 @@ def test_once_a_person_has_looked_the_wish_to_stop_closes_it(
     client.post(f"{link}stop/")
 
     assert Enquiry.objects.get(pk=enquiry.pk).is_open is False
+
+
+def test_whoever_asked_us_to_stop_is_tried_once_and_not_again(
+    client: Client, person: Callable[..., tuple[Enquiry, str]], ada: Member
+) -> None:
+    enquiry, link = person(**PLAN)
+    client.post(f"{link}stop/")
+    waiting = Enquiry.objects.get(pk=enquiry.pk)
+
+    waiting.log_attempt(ada, waiting.version, "phone", "no_answer", next_try_at=timezone.now() + timedelta(hours=1))
+
+    kept = Enquiry.objects.get(pk=enquiry.pk)
+    assert (kept.state, kept.is_open, kept.due_at) == (Enquiry.State.STOPPED, False, None)
+    assert kept.attempts.get().next_try_at is None
+    assert "You asked us to stop. We will not call you." in client.get(link).content.decode()

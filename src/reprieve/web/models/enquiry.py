@@ -306,22 +306,30 @@ class Enquiry(models.Model):
         note: str = "",
         next_try_at: datetime | None = None,
     ) -> Attempt:
-        """Keep a call in the contact log; the first one keeps or misses the promise."""
+        """Keep a call in the contact log; the first one keeps or misses the promise.
+
+        Whoever asked us to stop, but may not be safe (``needs_a_person_first``), is tried once: that call closes it.
+        """
+        stopped = self.state == self.State.STOPPED
+        next_try_at = None if stopped else next_try_at
         attempt = Attempt.objects.create(
             enquiry=self, by=member, channel=channel, outcome=outcome, note=note, next_try_at=next_try_at
         )
         reached = outcome in Attempt.SPOKEN or self.state == self.State.REACHED
         state = self.State.REACHED if reached else self.State.TRYING
+        ended = (
+            {"state": self.State.STOPPED, "is_open": False, "closed_at": attempt.at} if stopped else {"state": state}
+        )
         detail = {"channel": channel, "outcome": outcome}
         self.change(
             member,
             "logged a call",
             seen_version,
             detail,
-            state=state,
             first_called_at=self.first_called_at or attempt.at,
             due_at=next_try_at,
             owner=self.owner or member,
+            **ended,
         )
         return attempt
 
