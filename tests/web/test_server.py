@@ -161,16 +161,22 @@ def test_one_token_sent_by_many_at_once_is_one_enquiry(data_dir):
 @pytest.mark.skipif(os.environ.get("DATABASE_URL", "").startswith("postgres"), reason="PostgreSQL has pg_dump")
 def test_a_copy_made_while_writing_is_whole(data_dir, tmp_path):
     with running(data_dir, **FAST) as server:
-        tokens = in_django(server, MAKE_DRAFTS, "300")
-        writer = threading.Thread(target=lambda: [send(server, token) for token in tokens])
+        tokens = in_django(server, MAKE_DRAFTS, "2000")
+        sent, copied = [], threading.Event()
+
+        def write_until_copied():
+            while not copied.wait(0.005):
+                sent.append(send(server, tokens[len(sent)]))
+
+        writer = threading.Thread(target=write_until_copied)
         writer.start()
         server.reprieve("backup", str(tmp_path / "copy.sqlite3"))
-        writing = writer.is_alive()
+        copied.set()
         writer.join()
         with sqlite3.connect(tmp_path / "copy.sqlite3") as copy:
             rows = copy.execute("SELECT count(*) FROM web_enquiry").fetchone()[0]
-    assert writing
-    assert 0 < rows < 300
+    assert all(sent)
+    assert 0 < rows < len(sent)
 
     other = Server(tmp_path)
     other.environment |= {"REPRIEVE_DATA_DIR": str(tmp_path / "restored")}
