@@ -45,6 +45,14 @@ class Durability:
     medians: tuple[Outcome, ...]
     without_day: tuple[Outcome, ...]
 
+    def headline(self) -> str:
+        """How long it took until half of those who had got better lost it, in words."""
+        days = sorted(row.value for row in self.medians if row.value is not None)
+        if not days:
+            return "Nobody has measured how long the gain lasts"
+        span = f"{days[0]:g}" if len(days) == 1 else f"{days[0]:g} to {days[-1]:g}"
+        return f"Half of those who got better had lost it after {span} days"
+
 
 def durability(evidence: Evidence | None = None, *, include_recalled: bool = False) -> Durability:
     """Responders over time after ketamine, and median days until the gain was lost, for PTSD."""

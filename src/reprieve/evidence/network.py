@@ -54,6 +54,16 @@ class Network:
                     counted[other] = counted.get(other, 0) + len(comparison.studies) + len(comparison.reviewed)
         return tuple(sorted(counted, key=lambda name: -counted[name]))
 
+    def headline(self) -> str:
+        """Whether ketamine ever met a first-line treatment, in words."""
+        met = {
+            study.id for name in ("SSRIs and venlafaxine", "trauma-focused therapy")
+            for study in self.between(FAMILIES["ketamine"], FAMILIES[name])
+        }  # fmt: skip
+        if not met:
+            return "No trial put ketamine beside a first-line treatment"
+        return f"Trials that put ketamine beside a first-line treatment: {len(met)}"
+
     def one_table_is_fair(self) -> bool:
         """Whether the families share a control, so that one league table would compare like with like."""
         controls = [set(self.controls_of(family)) for family in FAMILIES.values()]

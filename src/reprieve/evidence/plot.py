@@ -1,0 +1,348 @@
+"""Pictures of the evidence: forest plot, relief over time, who met whom, how many of 100; for a phone or a page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+from reprieve.charts import LOOKS, Look, lines
+from reprieve.evidence.answer import Answer
+from reprieve.evidence.durability import Durability
+from reprieve.evidence.harms import HarmSummary
+from reprieve.evidence.network import Network
+from reprieve.evidence.question import OUTCOMES, WINDOWS
+from reprieve.evidence.trial import DIRECTION_ONLY, POOLED, Entry
+
+NARROW = 400
+RECALLED = "Some figures come from memory and were not checked."
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a forest plot. ``low`` and ``high`` may lie beyond the axis; ``value`` is None without a number."""
+
+    label: str
+    kind: str
+    value: float | None
+    low: float
+    high: float
+    weight: float = 0
+
+    def text(self, ratio: bool) -> str:
+        """Its figures as printed at the right."""
+        if self.value is None:
+            return "direction only"
+        low, value, high = (math.exp(x) if ratio else x for x in (self.low, self.value, self.high))
+        return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def forest_lines(answer: Answer) -> list[Line]:
+    """The lines of a forest plot: trials with a number, trials with a direction, then what they say together."""
+    weights = answer.pooled.weights if answer.pooled else ()
+    found = [_line(entry, weight) for entry, weight in zip(answer.used(POOLED), weights, strict=True) if entry.effect]
+    found += [
+        Line(_label(entry), "direction", None, entry.direction.low, entry.direction.high)
+        for entry in answer.used(DIRECTION_ONLY)
+        if entry.direction
+    ]
+    return found + list(_summaries(answer))
+
+
+def _label(entry: Entry) -> str:
+    return f"{entry.study.name}{' (from memory)' if entry.is_recalled else ''}"
+
+
+def _line(entry: Entry, weight: float) -> Line:
+    assert entry.effect is not None
+    low, high = entry.effect.interval()
+    return Line(_label(entry), "trial", entry.effect.estimate, low, high, weight)
+
+
+def _summaries(answer: Answer) -> Iterator[Line]:
+    pooled, all_trials = answer.pooled, answer.with_directions
+    if pooled and pooled.k > 1:
+        yield Line("Numbers only, pooled", "pooled", pooled.estimate, pooled.ci_low, pooled.ci_high)
+        if pooled.prediction_low is not None and pooled.prediction_high is not None:
+            middle = pooled.estimate
+            yield Line("A new trial (numbers only)", "new", middle, pooled.prediction_low, pooled.prediction_high)
+    if all_trials and answer.directions and math.isfinite(all_trials.estimate):
+        yield Line("All, directions counted", "pooled", all_trials.estimate, all_trials.ci_low, all_trials.ci_high)
+    if answer.belief:
+        belief = answer.belief
+        yield Line("All, with a weak prior", "pooled", belief.median, belief.ci_low, belief.ci_high)
+        yield Line("A new trial (weak prior)", "new", belief.median, belief.prediction_low, belief.prediction_high)
+
+
+def headline(answer: Answer) -> str:
+    """What the trials say together, in a short sentence without figures."""
+    treatment = answer.question.treatment
+    low, high = _together(answer)
+    if low is None or high is None:
+        return f"No trial we can use has measured this for {treatment}"
+    if low > 0:
+        return f"Together the trials favour {treatment}"
+    if high < 0:
+        return f"Together the trials favour the control over {treatment}"
+    return f"Together the trials cannot tell {treatment} from the control"
+
+
+def _together(answer: Answer) -> tuple[float | None, float | None]:
+    if answer.with_directions is not None:
+        return answer.with_directions.ci_low, answer.with_directions.ci_high
+    return None, None
+
+
+def alt_text(answer: Answer) -> str:
+    """The forest plot in a sentence, with its figures."""
+    parts = [f"{line.label}: {line.text(answer.is_ratio)}" for line in forest_lines(answer)]
+    return f"{headline(answer)}. {'; '.join(parts)}." if parts else f"{headline(answer)}."
+
+
+def forest(answer: Answer, width: int, look: str) -> alt.LayerChart:
+    """A forest plot: square by weight, line = interval, outlined diamond = together, thin bar = a new trial."""
+    colours = LOOKS[look]
+    found = forest_lines(answer)
+    low, high = _domain(found, answer.is_ratio)
+    rows = [_row(number, line, low, high, answer.is_ratio) for number, line in enumerate(found)]
+    inner = width - 24
+    x = alt.X("low:Q", title=None, scale=alt.Scale(domain=[low, high], nice=False), axis=_axis(answer.is_ratio))
+    y = alt.Y("row:Q", axis=None, scale=alt.Scale(domain=[len(rows) - 0.4, -0.6], nice=False))
+    base = alt.Chart(alt.InlineData(values=rows)).encode(y=y)
+    layers = [
+        _no_difference(colours),
+        _kind(base, "direction").mark_bar(height=14, opacity=0.35, color=colours.series[2]).encode(x=x, x2="high:Q"),
+        _kind(base, "new").mark_bar(height=4, color=colours.series[2]).encode(x=x, x2="high:Q"),
+        _kind(base, "trial").mark_rule(strokeWidth=2, color=colours.series[0]).encode(x=x, x2="high:Q"),
+        _kind(base, "pooled").mark_rule(strokeWidth=2, color=colours.ink).encode(x=x, x2="high:Q"),
+        _kind(base, "trial")
+        .mark_point(shape="square", filled=True, opacity=1, color=colours.series[0])
+        .encode(x="value:Q", size=alt.Size("area:Q", scale=None)),
+        _kind(base, "pooled")
+        .mark_point(shape="diamond", size=190, opacity=1, fill=colours.surface, stroke=colours.ink, strokeWidth=2)
+        .encode(x="value:Q"),
+        base.mark_text(align="left", baseline="bottom", dy=-10, fontSize=14, color=colours.ink).encode(
+            x=alt.value(0), text="label:N"
+        ),
+        base.mark_text(align="right", baseline="bottom", dy=-10, fontSize=14, color=colours.ink_2).encode(
+            x=alt.value(inner), text="figures:N"
+        ),
+    ]  # fmt: skip
+    if not rows:
+        layers = layers[:1]
+    return alt.layer(*layers).properties(
+        width=inner, height=max(40, 46 * len(rows)), title=_title(headline(answer), _explained(answer), width)
+    )
+
+
+def _no_difference(colours: Look) -> alt.Chart:
+    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}]))
+    chart: alt.Chart = zero.mark_rule(color=colours.ink_2, strokeDash=[4, 4]).encode(x="zero:Q")
+    return chart
+
+
+def _kind(base: alt.Chart, kind: str) -> alt.Chart:
+    chart: alt.Chart = base.transform_filter(alt.datum.kind == kind)
+    return chart
+
+
+def _row(number: int, line: Line, low: float, high: float, ratio: bool) -> dict[str, Any]:
+    """A line within the axis: an end beyond it is cut there."""
+    return {
+        "row": number,
+        "kind": line.kind,
+        "label": line.label,
+        "figures": "" if line.value is None else line.text(ratio),
+        "value": None if line.value is None else min(max(line.value, low), high),
+        "low": max(line.low, low),
+        "high": min(line.high, high),
+        "area": 40 + 2.2 * line.weight,
+    }
+
+
+def _domain(found: Sequence[Line], ratio: bool) -> tuple[float, float]:
+    """The axis: from -1 to 2 on the standard scale, from a quarter to eight times as often for ratios, or wider."""
+    low, high = (math.log(0.25), math.log(8)) if ratio else (-1.0, 2.0)
+    ends = [end for line in found if line.kind == "trial" for end in (line.low, line.high)]
+    return min([low, *ends]), max([high, *ends])
+
+
+def _axis(ratio: bool) -> alt.Axis:
+    if not ratio:
+        return alt.Axis(values=[-1, -0.5, 0, 0.5, 1, 1.5, 2], format=".1~f", grid=True)
+    values = [math.log(x) for x in (0.25, 0.5, 1, 2, 4, 8)]
+    return alt.Axis(values=values, labelExpr="format(exp(datum.value), '.2~f')", grid=True)
+
+
+def _explained(answer: Answer) -> str:
+    question = answer.question
+    what = "How many times as often" if answer.is_ratio else "Standardised difference"
+    words = (
+        f"{OUTCOMES[question.outcome]}, {WINDOWS[question.window].words}. {what}; right of the dashed line favours "
+        f"{question.treatment}. Line: 95 % interval. Wide grey bar: only a direction was reported, the effect lies "
+        "in it. Thin bar: range for a new trial."
+    )
+    return f"{words} {RECALLED}" if answer.recalled else words
+
+
+def _title(title: str, subtitle: str, width: int) -> alt.TitleParams:
+    letters = width // 8
+    return alt.TitleParams(lines(f"{title[0].upper()}{title[1:]}", width // 10), subtitle=lines(subtitle, letters))
+
+
+def survival(known: Durability, width: int, look: str) -> alt.LayerChart:
+    """The share of treated people still better, by day from the first dose, as far as anybody counted."""
+    colours = LOOKS[look]
+    rows = [
+        {
+            "course": course.study.name,
+            "group": course.treatment if course.controlled else f"{course.treatment}, no control group",
+            "day": point.day,
+            "share": 100 * point.share,
+            "low": None if point.low is None else 100 * point.low,
+            "high": None if point.high is None else 100 * point.high,
+            "series": _series(course.controlled, course.treatment, colours),
+            "last": number == len(course.points) - 1,
+        }
+        for course in known.courses
+        for number, point in enumerate(course.points)
+    ]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("day:Q", title="Days from the first dose", scale=alt.Scale(domain=[0, 70], nice=False)),
+        color=alt.Color("series:N", scale=None),
+    )
+    y = alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(values=[0, 25, 50, 75, 100]))
+    detail = alt.Detail("course:N"), alt.Detail("group:N")
+    counted = base.transform_filter("datum.low != null")
+    layers = [
+        base.mark_line(strokeDash=[3, 5], strokeWidth=1.5).encode(y=y, detail=[detail[0], detail[1]]),
+        counted.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q"), y2="high:Q"),
+        base.mark_point(filled=True, size=80, opacity=1).encode(y=y),
+        base.transform_filter("datum.last").mark_text(align="left", dx=8, fontSize=14).encode(y=y, text="course:N"),
+    ]
+    subtitle = (
+        "Of 100 treated people, how many were better for PTSD. Upright line: 95 % interval of a count. A point without "
+        "one: half of those had lost the gain by then. Between points nobody counted: the dots only guide the eye."
+    )
+    title = _title(known.headline(), subtitle, width)
+    return alt.layer(*layers).properties(width=width - 60, height=220, title=title)
+
+
+def _series(controlled: bool, treatment: str, colours: Look) -> str:
+    if treatment != "ketamine":
+        return colours.series[2]
+    return colours.series[0] if controlled else colours.series[1]
+
+
+def graph(known: Network, width: int, look: str) -> alt.LayerChart:
+    """Who was compared with whom: a line for each pair, thicker with more trials, dashed where only a review did it."""
+    colours = LOOKS[look]
+    size = width - 24
+    places = {name: _place(number, len(known.treatments)) for number, name in enumerate(known.treatments)}
+    edges = [
+        {
+            "x": places[pair.a][0], "y": places[pair.a][1], "x2": places[pair.b][0], "y2": places[pair.b][1],
+            "width": 1.5 + 1.5 * len(pair.studies), "direct": bool(pair.studies),
+        }
+        for pair in known.comparisons
+    ]  # fmt: skip
+    nodes = [
+        {"x": x, "y": y, "name": name, "align": "left" if x > 0.05 else "right" if x < -0.05 else "center"}
+        for name, (x, y) in places.items()
+    ]
+    scale = alt.Scale(domain=[-2.1, 2.1], nice=False)
+    up = alt.Scale(domain=[-1.25, 1.25], nice=False)
+    lines_drawn = alt.Chart(alt.InlineData(values=edges)).encode(
+        x=alt.X("x:Q", scale=scale, axis=None), y=alt.Y("y:Q", scale=up, axis=None), x2="x2:Q", y2="y2:Q",
+        strokeWidth=alt.StrokeWidth("width:Q", scale=None),
+    )  # fmt: skip
+    dots = alt.Chart(alt.InlineData(values=nodes)).encode(x=alt.X("x:Q", scale=scale), y=alt.Y("y:Q", scale=up))
+    names = [
+        dots.transform_filter(alt.datum.align == side)
+        .mark_text(align=side, dx=dx, dy=dy, fontSize=14, color=colours.ink)
+        .encode(text="name:N")
+        for side, dx, dy in (("left", 10, 0), ("right", -10, 0), ("center", 0, -14))
+    ]
+    layers = [
+        lines_drawn.transform_filter("datum.direct").mark_rule(color=colours.series[0]),
+        lines_drawn.transform_filter("!datum.direct").mark_rule(color=colours.series[2], strokeDash=[4, 4]),
+        dots.mark_point(filled=True, size=120, opacity=1, color=colours.ink),
+        *names,
+    ]
+    subtitle = (
+        "A line: randomised trials put the two side by side, thicker with more. Dashed: only a review pooled them."
+    )
+    title = _title(known.headline(), subtitle, width)
+    height = 420 if width > NARROW else 360
+    return alt.layer(*layers).properties(width=size, height=height, title=title)
+
+
+def _place(number: int, of: int) -> tuple[float, float]:
+    angle = 2 * math.pi * number / of + math.pi / 2
+    return math.cos(angle), math.sin(angle)
+
+
+def icons(panels: Sequence[tuple[str, float]], width: int, look: str) -> alt.HConcatChart | alt.VConcatChart:
+    """Of 100 people, how many: one field of 100 small squares for each (label, share of 1)."""
+    colours = LOOKS[look]
+    side = 130 if width <= NARROW else 180
+    charts = []
+    for label, share in panels:
+        full = round(100 * share)
+        squares = [{"x": n % 10, "y": n // 10, "on": n < full} for n in range(100)]
+        charts.append(
+            alt.Chart(alt.InlineData(values=squares))
+            .mark_point(shape="square", size=side * 0.6, strokeWidth=1.5, opacity=1)
+            .encode(
+                x=alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.6, 9.6])),
+                y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[9.6, -0.6])),
+                fill=alt.condition("datum.on", alt.value(colours.series[0]), alt.value(colours.surface)),
+                stroke=alt.condition("datum.on", alt.value(colours.series[0]), alt.value(colours.series[2])),
+            )
+            .properties(
+                width=side, height=side,
+                title=alt.TitleParams(lines(f"{full} of 100: {label}", side // 7), fontSize=14, offset=6),
+            )
+        )  # fmt: skip
+    return alt.hconcat(*charts, spacing=24)
+
+
+def harm_bars(summaries: Sequence[HarmSummary], width: int, look: str) -> alt.LayerChart:
+    """How often each harm was seen, with the drug and with the control, of 100 people in the largest count there is."""
+    colours = LOOKS[look]
+    rows: list[dict[str, Any]] = []
+    for summary in summaries:
+        counted = [seen for seen in summary.rows if seen.share and seen.control and seen.control.share]
+        if not counted:
+            continue
+        seen = max(counted, key=lambda row: row.harm.n or 0)
+        for treated, share in ((True, seen.share), (False, seen.control.share if seen.control else None)):
+            if share is not None:
+                name = {"harm": summary.words, "treated": treated, "population": seen.harm.population}
+                rows.append({**name, "low": share.low, "high": share.high})
+    order = [row["harm"] for row in sorted(rows, key=lambda row: -row["high"]) if row["treated"]]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("harm:N", sort=order, title=None, axis=alt.Axis(labelLimit=150)),
+        x=alt.X("high:Q", title=None, scale=alt.Scale(domain=[0, 50], clamp=True)),
+    )
+    layers = [
+        base.transform_filter("datum.treated").mark_bar(height=10, yOffset=-6, color=colours.series[0]),
+        base.transform_filter("!datum.treated").mark_bar(height=10, yOffset=6, color=colours.series[2]),
+    ]
+    populations = " and ".join(dict.fromkeys(row["population"] for row in rows))
+    subtitle = f"Of 100 people. Upper bar: with the drug. Lower bar, grey: with the control. Counted in {populations}."
+    chart = alt.layer(*layers)
+    return chart.properties(
+        width=width - 170,
+        height=34 * len(order),
+        title=_title(_commonest(rows), subtitle, width),
+    )
+
+
+def _commonest(rows: Sequence[dict[str, Any]]) -> str:
+    """The three harms seen most often with the drug, in words."""
+    treated = sorted((row for row in rows if row["treated"]), key=lambda row: -row["high"])
+    return "Seen most often: " + ", ".join(row["harm"] for row in treated[:3])
