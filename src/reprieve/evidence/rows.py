@@ -413,8 +413,14 @@ class Outcome:
         if holds == "percent" and (self.value is None or not 0 <= self.value <= 100):
             raise cells.wrong("mean", "a percentage lies between 0 and 100")
         self._check_interval(cells)
-        if self.n_a is not None and self.n_b is None:
-            raise cells.wrong("n_b", "one arm of two; give both n_a and n_b, or neither")
+        if (self.n_a is None) != (self.n_b is None):
+            missing = "n_b" if self.n_b is None else "n_a"
+            raise cells.wrong(missing, "one arm of two; give both n_a and n_b, or neither")
+        if self.recalled_columns and not self.is_recalled:
+            raise cells.wrong(
+                "recalled_columns",
+                "a result marked read holds no figure from memory; put those into a recalled twin row",
+            )
 
     def _check_interval(self, cells: Cells) -> None:
         low, high = self.ci_low, self.ci_high
@@ -613,7 +619,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What a label in the tables stands for, and its plain words. ``comparator`` is empty for what nobody uses as a control."""
+    """What a label in the tables stands for, in plain words. ``comparator`` is empty for what nobody has as a control."""
 
     label: str
     treatment: str

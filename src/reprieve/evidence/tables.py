@@ -27,6 +27,7 @@ from reprieve.sources import read_table
 
 Row = TypeVar("Row")
 Rows = Sequence[Mapping[str, str]]
+Places = Mapping[str, Sequence[tuple[str, int]]]
 
 # Each file, what one of its rows is, and the columns that name it
 FILES: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -99,30 +100,36 @@ def tables() -> Evidence:
     return read({name: read_table(__package__, name) for name in FILES})
 
 
-def read(files: Mapping[str, Rows]) -> Evidence:
-    """The tables in ``files``, by file name.
+def read(files: Mapping[str, Rows], places: Places | None = None) -> Evidence:
+    """The tables in ``files``, by file name. ``places`` says what errors call the file and line of each row.
 
     Raises
     ------
     EvidenceError : if a cell breaks its rule, a key stands twice, or a reference leads nowhere
     """
-    found = {name: read_rows(name, files[name]) for name in FILES}
-    parts: list[Any] = list(found.values())
-    evidence = Evidence(*parts[:-1], releases=tuple(sorted(parts[-1].values(), key=lambda release: release.version)))
-    _refer(evidence, files)
+    cells = {name: _cells(name, files[name], (places or {}).get(name)) for name in FILES}
+    found = {name: _read(name, cells[name]) for name in FILES}
+    *parts, releases = found.values()
+    evidence = Evidence(*parts, tuple(sorted(releases.values(), key=lambda release: release.version)))
+    _refer(evidence, cells)
     return evidence
 
 
-def read_rows(name: str, rows: Rows, *, file: str | None = None) -> dict[Any, Any]:
-    """The rows of one table by key, each checked alone. ``file`` is what errors call it."""
-    file = file or name
+def _cells(name: str, rows: Rows, places: Sequence[tuple[str, int]] | None) -> list[Cells]:
+    named = places or [(name, line) for line in range(2, len(rows) + 2)]
+    return [Cells(file, line, row) for (file, line), row in zip(named, rows, strict=True)]
+
+
+def _read(name: str, rows: Iterable[Cells]) -> dict[Any, Any]:
+    """The rows of one table by key, each checked alone."""
     (kind, keys), columns = FILES[name], header(name)
     kept: dict[Any, Any] = {}
-    for line, row in enumerate(rows, start=2):
-        cells = Cells(file, line, row)
-        missing = [column for column in columns if column not in row]
+    for cells in rows:
+        missing = [column for column in columns if column not in cells.cells]
         if missing:
-            raise EvidenceError(f"{file}: the column {missing[0]} is missing; the header must be {','.join(columns)}")
+            raise EvidenceError(
+                f"{cells.file} line 1, column {missing[0]}: missing; the header must be {','.join(columns)}"
+            )
         named = tuple(cells.text(column, needed=True) for column in keys)
         key = named if len(named) > 1 else named[0]
         if key in kept:
@@ -146,28 +153,28 @@ def parse(text: str, file: str) -> list[dict[str, str]]:
     return [{key: cell.strip() for key, cell in row.items()} for row in rows]
 
 
-def _refer(evidence: Evidence, files: Mapping[str, Rows]) -> None:
+def _refer(evidence: Evidence, cells: Mapping[str, list[Cells]]) -> None:
     """Every reference leads somewhere, and no result stands twice."""
-    for line, study in _lines(files, "studies.csv", evidence.studies):
+    for line, study in _lines(cells, "studies.csv", evidence.studies):
         if study.part_of and study.part_of not in evidence.studies:
             raise line.wrong("part_of", "no such study_id in studies.csv; add that study first")
-    for line, arm in _lines(files, "arms.csv", evidence.arms):
+    for line, arm in _lines(cells, "arms.csv", evidence.arms):
         _known(line, "study_id", evidence.studies, "studies.csv")
         if arm.treatment not in evidence.treatments:
             raise line.wrong("treatment", "no such label in treatments.csv; add what it stands for there")
     seen: dict[tuple[object, ...], str] = {}
-    for line, outcome in _lines(files, "outcomes.csv", evidence.outcomes):
+    for line, outcome in _lines(cells, "outcomes.csv", evidence.outcomes):
         _known(line, "study_id", evidence.studies, "studies.csv")
         _outcome_refers(line, outcome, evidence)
         same = (*outcome.result, outcome.source.provenance, outcome.note)
         if same in seen:
             raise line.wrong("outcome_id", f"the same result as {seen[same]}; drop one of the two")
         seen[same] = outcome.id
-    for line, harm in _lines(files, "safety.csv", evidence.harms):
+    for line, harm in _lines(cells, "safety.csv", evidence.harms):
         _known(line, "study_id", evidence.studies, "studies.csv")
         if harm.event not in evidence.harm_names:
             raise line.wrong("event", "no such event in harms.csv; add which harm it is there")
-    _claims_refer(evidence, files)
+    _claims_refer(evidence, cells)
 
 
 def _outcome_refers(line: Cells, outcome: Outcome, evidence: Evidence) -> None:
@@ -183,16 +190,16 @@ def _outcome_refers(line: Cells, outcome: Outcome, evidence: Evidence) -> None:
             raise line.wrong(column, f"{arm_id!r} is no arm of {outcome.study_id} in arms.csv; add the arm first")
 
 
-def _claims_refer(evidence: Evidence, files: Mapping[str, Rows]) -> None:
+def _claims_refer(evidence: Evidence, cells: Mapping[str, list[Cells]]) -> None:
     dois = {finding.doi for finding in evidence.findings.values()}
     dois |= {guideline.where for guideline in evidence.guidelines.values()}
     known = evidence.studies.keys() | evidence.findings.keys() | dois
-    for line, claim in _lines(files, "claims.csv", evidence.claims):
+    for line, claim in _lines(cells, "claims.csv", evidence.claims):
         for column, names in (("studies_for", claim.for_ids), ("studies_against", claim.against_ids)):
             for name in names:
                 if name not in known:
                     raise line.wrong(column, f"{name!r} is no study, finding or DOI of a guideline here; add it first")
-    for line, finding in _lines(files, "mechanism.csv", evidence.findings):
+    for line, finding in _lines(cells, "mechanism.csv", evidence.findings):
         for name in finding.claims:
             if name not in evidence.claims:
                 raise line.wrong("claims", f"{name!r} is no claim_id in claims.csv")
@@ -203,7 +210,6 @@ def _known(line: Cells, column: str, there: Mapping[Any, Any], file: str) -> Non
         raise line.wrong(column, f"no such {column} in {file}; add it there first")
 
 
-def _lines(files: Mapping[str, Rows], name: str, values: Mapping[Any, Row]) -> Iterable[tuple[Cells, Row]]:
+def _lines(cells: Mapping[str, list[Cells]], name: str, values: Mapping[Any, Row]) -> Iterable[tuple[Cells, Row]]:
     """Each value with the cells it came from."""
-    pairs = zip(files[name], values.values(), strict=True)
-    return ((Cells(name, line, row), value) for line, (row, value) in enumerate(pairs, start=2))
+    return zip(cells[name], values.values(), strict=True)
