@@ -20,17 +20,9 @@ from reprieve import candidacy, instruments
 from reprieve.candidacy.card import card as candidacy_card
 from reprieve.candidacy.questions import as_date
 from reprieve.candidacy.schema import answers_schema
+from reprieve.cli import evidence
+from reprieve.cli.bad_input import BadInput
 from reprieve.instruments.card import card
-
-
-class BadInput(click.ClickException):
-    """What the person gave cannot be used: one line says what and where."""
-
-    exit_code = 2
-
-    def show(self, file: Any = None) -> None:
-        """Print the message on one line of standard error."""
-        click.echo(" ".join(self.message.split()), file=file or sys.stderr)
 
 
 def read_json(file: str) -> list[tuple[str, Any]]:
@@ -90,6 +82,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 @click.version_option(reprieve.__version__, prog_name="reprieve")
 def cli() -> None:
     """Reprieve: from the brief form to the clinical team's call."""
+
+
+cli.add_command(evidence.evidence)
 
 
 @cli.command()
