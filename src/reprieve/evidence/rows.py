@@ -619,7 +619,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What a label in the tables stands for, in plain words. ``comparator`` is empty for what nobody has as a control."""
+    """What a label in the tables stands for. ``comparator`` is empty for what nobody uses as a control."""
 
     label: str
     treatment: str

@@ -108,9 +108,9 @@ def read(files: Mapping[str, Rows], places: Places | None = None) -> Evidence:
     EvidenceError : if a cell breaks its rule, a key stands twice, or a reference leads nowhere
     """
     cells = {name: _cells(name, files[name], (places or {}).get(name)) for name in FILES}
-    found = {name: _read(name, cells[name]) for name in FILES}
-    *parts, releases = found.values()
-    evidence = Evidence(*parts, tuple(sorted(releases.values(), key=lambda release: release.version)))
+    found: dict[str, Any] = {name: _read(name, cells[name]) for name in FILES}
+    found["releases.csv"] = tuple(sorted(found["releases.csv"].values(), key=lambda release: release.version))
+    evidence = Evidence(*found.values())
     _refer(evidence, cells)
     return evidence
 
