@@ -12,13 +12,13 @@ from scipy.special import betaincinv, expit, logit, ndtri
 
 from reprieve.evidence.pooling import FloatArray, PoolingError
 
-_NODES, _NODE_WEIGHTS = np.polynomial.hermite.hermgauss(31)
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite.hermgauss(101)
 ONE_TRIAL = "One trial only: this is that trial's exact interval; nothing is pooled and heterogeneity cannot be seen."
 TYPICAL = "This is the proportion in a typical trial; the interval is of that, not of what a further trial would find."
 FEW_TRIALS = (
     "Fewer than five trials: how far their true proportions vary is hardly known, and the interval is too narrow."
 )
-FEW = 5
+FEW, FARTHEST = 5, 5.0  # trials; tau in logits: past this, odds a standard deviation apart differ 150 times
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def pool_proportions(events: Sequence[int], ns: Sequence[int], level: float = 0.
     """Pool proportions with random effects on the logit scale and the exact binomial likelihood.
 
     Each trial's logit is N(mu, tau^2) and its events binomial, so that a zero is a zero and needs no correction. The
-    likelihood is integrated by adaptive Gauss-Hermite quadrature (31 nodes) and maximised; the interval of mu is
+    likelihood is integrated by adaptive Gauss-Hermite quadrature (101 nodes) and maximised; the interval of mu is
     Wald's, from the observed information. One trial has the exact interval. Where no trial has an event, or everyone
     has one in all, no variance can be had and the exact interval of the summed counts is given.
 
@@ -76,7 +76,8 @@ def pool_proportions(events: Sequence[int], ns: Sequence[int], level: float = 0.
 
     Raises
     ------
-    PoolingError : with no trial, unequal lengths or impossible counts
+    PoolingError : with no trial, unequal lengths or impossible counts; when they are too far apart, above all
+        when some trials have none and the others all, which leaves the variance between them without an estimate
 
     Examples
     --------
@@ -96,8 +97,13 @@ def pool_proportions(events: Sequence[int], ns: Sequence[int], level: float = 0.
         return PooledProportion(total / people, low, high, None, len(x), total, people, level, (note,))
     mu, se, tau = _fitted(x, n)
     reach = float(ndtri(0.5 + level / 2)) * se
-    notes = (TYPICAL, FEW_TRIALS) if len(x) < FEW else (TYPICAL,)
     low, middle, high = (float(expit(value)) for value in (mu - reach, mu, mu + reach))
+    said = (
+        (True, TYPICAL),
+        (len(x) < FEW, FEW_TRIALS),
+        (not 0.5 < middle / (total / people) < 2, _summed(total, people)),
+    )
+    notes = tuple(note for holds, note in said if holds)
     return PooledProportion(middle, low, high, tau**2, len(x), total, people, level, notes)
 
 
@@ -109,7 +115,13 @@ def _fitted(x: FloatArray, n: FloatArray) -> tuple[float, float, float]:
     mu, tau = float(found.x[0]), abs(float(found.x[1]))
     if _negative_log_likelihood(np.array([alike, 0.0]), x, n)[0] <= found.fun + 1e-9:
         return alike, 1 / math.sqrt(n.sum() * expit(alike) * expit(-alike)), 0.0
-    return mu, math.sqrt(np.linalg.inv(_information(np.array([mu, tau]), x, n))[0, 0]), tau
+    information = _information(np.array([mu, tau]), x, n)
+    if tau > FARTHEST or not np.linalg.det(information) > 0 or not information[1, 1] > 0:
+        raise PoolingError(
+            f"the proportions of {len(x)} trials, from {(x / n).min():.0%} to {(x / n).max():.0%}, are too far apart "
+            "to pool; give each trial's exact_interval side by side"
+        )
+    return mu, math.sqrt(np.linalg.inv(information)[0, 0]), tau
 
 
 def _information(at: FloatArray, x: FloatArray, n: FloatArray, step: float = 1e-4) -> FloatArray:
@@ -161,6 +173,13 @@ def _all_alike(total: int, k: int) -> str:
     return (
         f"{what} of the {k} trials: nothing can be modelled, so this is the exact {end} limit of the counts added up, "
         "which takes the trials to be alike."
+    )
+
+
+def _summed(total: int, people: int) -> str:
+    return (
+        f"The counts added up are {total} of {people} ({100 * total / people:.2g}%), far from the typical trial, "
+        "because the trials differ much; give both."
     )
 
 

@@ -223,6 +223,8 @@ def meta_regression(
     """
     y, v = checked_trials(estimates, variances)
     check_options(method, interval_method, level)
+    if method == "PM":
+        raise PoolingError('"PM" has no meta-regression here; use "REML" or "DL"')
     design = _design(moderators, names, len(y))
     beta, cov, tau2, scatter = _fitted(y, v, design, method, interval_method)
     df = len(y) - design.shape[1] if scatter else None
