@@ -16,6 +16,8 @@ FAMILIES = {
     "SSRIs and venlafaxine": ("sertraline", "paroxetine", "venlafaxine", "fluoxetine", "SSRIs as a class"),
     "trauma-focused therapy": ("trauma-focused therapy",),
 }
+# What a review calls the controls of all its trials: no treatment of its own
+ANY_CONTROL = "any control"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class Comparison:
     studies: tuple[Study, ...]
     reviewed: tuple[Outcome, ...]
 
+    @property
+    def sources(self) -> int:
+        """Trials and reviews that made it, each once."""
+        return len(self.studies) + len({row.study_id for row in self.reviewed})
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -34,6 +41,7 @@ class Network:
 
     treatments: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
+    controls: frozenset[str]
 
     def between(self, one: tuple[str, ...], other: tuple[str, ...]) -> tuple[Study, ...]:
         """Trials that put any of ``one`` against any of ``other``."""
@@ -47,11 +55,10 @@ class Network:
     def controls_of(self, family: tuple[str, ...]) -> tuple[str, ...]:
         """What this family of treatments was held against, other families apart, most often used first."""
         counted: dict[str, int] = {}
-        treatments = {name for names in FAMILIES.values() for name in names}
         for comparison in self.comparisons:
             for own, other in ((comparison.a, comparison.b), (comparison.b, comparison.a)):
-                if own in family and other not in treatments:
-                    counted[other] = counted.get(other, 0) + len(comparison.studies) + len(comparison.reviewed)
+                if own in family and other in self.controls:
+                    counted[other] = counted.get(other, 0) + comparison.sources
         return tuple(sorted(counted, key=lambda name: -counted[name]))
 
     def headline(self) -> str:
@@ -81,15 +88,33 @@ def network(evidence: Evidence | None = None) -> Network:
     for row in evidence.without_twins(include_recalled=False):
         if row.arm_a and not evidence.studies[row.study_id].is_primary:
             sides = [evidence.treatment_of(row.study_id, arm) for arm in (row.arm_a, row.arm_b)]
-            names = sorted(side.treatment for side in sides if side)
-            if len(set(names)) == 2:
+            names = sorted({side.treatment for side in sides if side} - {ANY_CONTROL})
+            if len(names) == 2:
                 found.setdefault((names[0], names[1]), ([], []))[1].append(row)
     comparisons = [Comparison(a, b, tuple(studies), tuple(rows)) for (a, b), (studies, rows) in sorted(found.items())]
-    treatments = dict.fromkeys(name for comparison in comparisons for name in (comparison.a, comparison.b))
-    return Network(tuple(treatments), tuple(comparisons))
+    treatments = _neighbours_together(comparisons)
+    controls = frozenset(given.treatment for given in evidence.treatments.values() if given.comparator)
+    return Network(treatments, tuple(comparisons), controls)
 
 
 def _pairs(study: Study, evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Pairs of different treatments in a study's arms."""
     names = sorted({name for _, name in treatments_of(study, evidence)})
     yield from combinations(names, 2)
+
+
+def _neighbours_together(comparisons: list[Comparison]) -> tuple[str, ...]:
+    """Every treatment once, each beside those it was compared with, from ketamine on."""
+    beside: dict[str, list[str]] = {"ketamine": []}
+    for pair in comparisons:
+        beside.setdefault(pair.a, []).append(pair.b)
+        beside.setdefault(pair.b, []).append(pair.a)
+    placed: dict[str, None] = {}
+    for start in beside:
+        waiting = [start]
+        while waiting:
+            name = waiting.pop(0)
+            if name not in placed:
+                placed[name] = None
+                waiting = sorted(beside[name], key=lambda other: len(beside[other])) + waiting
+    return tuple(placed)

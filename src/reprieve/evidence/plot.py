@@ -198,9 +198,11 @@ def survival(known: Durability, width: int, look: str) -> alt.LayerChart:
     colours = LOOKS[look]
     rows = [
         {
-            "course": course.study.name,
+            "course": course.study.name
+            if course.treatment == "ketamine"
+            else f"{course.study.name}, {course.treatment}",
             "group": course.treatment if course.controlled else f"{course.treatment}, no control group",
-            "day": point.day,
+            "day": point.day if course.treatment == "ketamine" else point.day + 1,
             "share": 100 * point.share,
             "low": None if point.low is None else 100 * point.low,
             "high": None if point.high is None else 100 * point.high,
@@ -211,7 +213,11 @@ def survival(known: Durability, width: int, look: str) -> alt.LayerChart:
         for number, point in enumerate(course.points)
     ]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=alt.X("day:Q", title="Days from the first dose", scale=alt.Scale(domain=[0, 70], nice=False)),
+        x=alt.X(
+            "day:Q",
+            title="Days from the first dose",
+            scale=alt.Scale(domain=[0, 70 if width > NARROW else 84], nice=False),
+        ),
         color=alt.Color("series:N", scale=None),
     )
     y = alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(values=[0, 25, 50, 75, 100]))
@@ -224,8 +230,9 @@ def survival(known: Durability, width: int, look: str) -> alt.LayerChart:
         base.transform_filter("datum.last").mark_text(align="left", dx=8, fontSize=14).encode(y=y, text="course:N"),
     ]
     subtitle = (
-        "Of 100 treated people, how many were better for PTSD. Upright line: 95 % interval of a count. A point without "
-        "one: half of those had lost the gain by then. Between points nobody counted: the dots only guide the eye."
+        "Of 100 treated people, how many were better. Blue: ketamine in a trial with a control group, orange: without "
+        "one, grey: the control. Upright line: 95 % interval of a count. A point without one: half of those had lost "
+        "the gain by then. Between points nobody counted."
     )
     title = _title(known.headline(), subtitle, width)
     return alt.layer(*layers).properties(width=width - 60, height=220, title=title)
@@ -238,51 +245,45 @@ def _series(controlled: bool, treatment: str, colours: Look) -> str:
 
 
 def graph(known: Network, width: int, look: str) -> alt.LayerChart:
-    """Who was compared with whom: a line for each pair, thicker with more trials, dashed where only a review did it."""
+    """Who was compared with whom: an arc for each pair, thicker with more trials, dashed where only a review did it."""
     colours = LOOKS[look]
-    size = width - 24
-    places = {name: _place(number, len(known.treatments)) for number, name in enumerate(known.treatments)}
-    edges = [
-        {
-            "x": places[pair.a][0], "y": places[pair.a][1], "x2": places[pair.b][0], "y2": places[pair.b][1],
-            "width": 1.5 + 1.5 * len(pair.studies), "direct": bool(pair.studies),
-        }
+    inner = width - 24
+    row = {name: number for number, name in enumerate(known.treatments)}
+    points = [
+        {"pair": f"{pair.a}, {pair.b}", "step": step, "x": x, "y": y,
+         "width": 1.5 + 1.5 * len(pair.studies), "direct": bool(pair.studies)}
         for pair in known.comparisons
+        for step, (x, y) in enumerate(_arc(row[pair.a], row[pair.b]))
     ]  # fmt: skip
-    nodes = [
-        {"x": x, "y": y, "name": name, "align": "left" if x > 0.05 else "right" if x < -0.05 else "center"}
-        for name, (x, y) in places.items()
-    ]
-    scale = alt.Scale(domain=[-2.1, 2.1], nice=False)
-    up = alt.Scale(domain=[-1.25, 1.25], nice=False)
-    lines_drawn = alt.Chart(alt.InlineData(values=edges)).encode(
-        x=alt.X("x:Q", scale=scale, axis=None), y=alt.Y("y:Q", scale=up, axis=None), x2="x2:Q", y2="y2:Q",
-        strokeWidth=alt.StrokeWidth("width:Q", scale=None),
-    )  # fmt: skip
-    dots = alt.Chart(alt.InlineData(values=nodes)).encode(x=alt.X("x:Q", scale=scale), y=alt.Y("y:Q", scale=up))
-    names = [
-        dots.transform_filter(alt.datum.align == side)
-        .mark_text(align=side, dx=dx, dy=dy, fontSize=14, color=colours.ink)
-        .encode(text="name:N")
-        for side, dx, dy in (("left", 10, 0), ("right", -10, 0), ("center", 0, -14))
-    ]
+    reach = max((-point["x"] for point in points), default=1)
+    across = alt.Scale(domain=[-reach, reach * LABEL_PX / (inner - LABEL_PX)], nice=False)
+    down = alt.Scale(domain=[len(row) - 0.5, -0.5], nice=False)
+    at = {"x": alt.X("x:Q", scale=across, axis=None), "y": alt.Y("y:Q", scale=down, axis=None)}
+    arcs = alt.Chart(alt.InlineData(values=points)).encode(
+        **at, order="step:Q", detail="pair:N", strokeWidth=alt.StrokeWidth("width:Q", scale=None)
+    )
+    dots = alt.Chart(alt.InlineData(values=[{"x": 0, "y": y, "name": name} for name, y in row.items()])).encode(**at)
     layers = [
-        lines_drawn.transform_filter("datum.direct").mark_rule(color=colours.series[0]),
-        lines_drawn.transform_filter("!datum.direct").mark_rule(color=colours.series[2], strokeDash=[4, 4]),
-        dots.mark_point(filled=True, size=120, opacity=1, color=colours.ink),
-        *names,
+        arcs.transform_filter("datum.direct").mark_line(color=colours.series[0]),
+        arcs.transform_filter("!datum.direct").mark_line(color=colours.series[2], strokeDash=[4, 4]),
+        dots.mark_point(filled=True, size=80, opacity=1, color=colours.ink),
+        dots.mark_text(align="left", dx=10, fontSize=14, color=colours.ink).encode(text="name:N"),
     ]
     subtitle = (
-        "A line: randomised trials put the two side by side, thicker with more. Dashed: only a review pooled them."
+        "An arc: randomised trials put the two side by side, thicker with more. Dashed: only a review pooled them."
     )
     title = _title(known.headline(), subtitle, width)
-    height = 420 if width > NARROW else 360
-    return alt.layer(*layers).properties(width=size, height=height, title=title)
+    return alt.layer(*layers).properties(width=inner, height=28 * len(row), title=title)
 
 
-def _place(number: int, of: int) -> tuple[float, float]:
-    angle = 2 * math.pi * number / of + math.pi / 2
-    return math.cos(angle), math.sin(angle)
+LABEL_PX = 180
+
+
+def _arc(one: int, other: int) -> list[tuple[float, float]]:
+    """Points of a half ellipse between two rows, bulging to the left by the way between them."""
+    half = abs(other - one) / 2
+    turns = [math.pi * step / 16 for step in range(17)]
+    return [(-(half**0.7) * math.sin(turn), (one + other) / 2 - half * math.cos(turn)) for turn in turns]
 
 
 def icons(panels: Sequence[tuple[str, float]], width: int, look: str) -> alt.HConcatChart | alt.VConcatChart:
@@ -325,7 +326,7 @@ def harm_bars(summaries: Sequence[HarmSummary], width: int, look: str) -> alt.La
                 rows.append({**name, "low": share.low, "high": share.high})
     order = [row["harm"] for row in sorted(rows, key=lambda row: -row["high"]) if row["treated"]]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("harm:N", sort=order, title=None, axis=alt.Axis(labelLimit=150)),
+        y=alt.Y("harm:N", sort=order, title=None, axis=alt.Axis(labelLimit=180)),
         x=alt.X("high:Q", title=None, scale=alt.Scale(domain=[0, 50], clamp=True)),
     )
     layers = [
@@ -336,7 +337,7 @@ def harm_bars(summaries: Sequence[HarmSummary], width: int, look: str) -> alt.La
     subtitle = f"Of 100 people. Upper bar: with the drug. Lower bar, grey: with the control. Counted in {populations}."
     chart = alt.layer(*layers)
     return chart.properties(
-        width=width - 170,
+        width=width - 196,
         height=34 * len(order),
         title=_title(_commonest(rows), subtitle, width),
     )
