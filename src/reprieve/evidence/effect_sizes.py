@@ -18,8 +18,8 @@ from typing import Literal
 from scipy.special import gammaln, ndtri, stdtrit
 
 Measure = Literal["smd", "log_risk_ratio", "log_odds_ratio", "risk_difference"]
-MEASURES = ("smd", "log_risk_ratio", "log_odds_ratio", "risk_difference")
-LOG_RATIOS = ("log_risk_ratio", "log_odds_ratio")
+MEASURES: tuple[Measure, ...] = ("smd", "log_risk_ratio", "log_odds_ratio", "risk_difference")
+LOG_RATIOS: tuple[Measure, ...] = ("log_risk_ratio", "log_odds_ratio")
 
 
 class EffectSizeError(ValueError):

@@ -21,8 +21,8 @@ from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
 Method = Literal["common", "DL", "REML", "PM"]
 IntervalMethod = Literal["normal", "hartung-knapp"]
-METHODS = ("common", "DL", "REML", "PM")
-INTERVAL_METHODS = ("normal", "hartung-knapp")
+METHODS: tuple[Method, ...] = ("common", "DL", "REML", "PM")
+INTERVAL_METHODS: tuple[IntervalMethod, ...] = ("normal", "hartung-knapp")
 FloatArray = NDArray[np.float64]
 
 ONE_TRIAL = "One trial only: this is that trial's own interval; nothing is pooled and heterogeneity cannot be seen."
