@@ -14,7 +14,7 @@ from functools import cache
 from scipy.special import ndtr
 
 from reprieve.evidence.answer import Answer, answer
-from reprieve.evidence.harms import harms_of
+from reprieve.evidence.harms import harms_of, unknown_harms
 from reprieve.evidence.network import FAMILIES, network
 from reprieve.evidence.question import Question
 from reprieve.evidence.rows import Guideline, Harm, Outcome, Study
@@ -199,7 +199,7 @@ def _words(treatment: str, evidence: Evidence) -> str:
     return next((t.words for t in evidence.treatments.values() if t.treatment == treatment), treatment)
 
 
-def _counted(evidence: Evidence) -> tuple[Study, Outcome, Outcome] | None:
+def counted(evidence: Evidence) -> tuple[Study, Outcome, Outcome] | None:
     """The trial of a repeated course that counted responders in both groups."""
     for entry in _asked(evidence, outcome="response", window="end").used(POOLED):
         return entry.study, entry.rows[0], entry.rows[1]
@@ -208,7 +208,7 @@ def _counted(evidence: Evidence) -> tuple[Study, Outcome, Outcome] | None:
 
 def trial_with_counts(evidence: Evidence) -> Figure | None:
     """How many of 100 got better in each group of that trial."""
-    found = _counted(evidence)
+    found = counted(evidence)
     if not found:
         return None
     study, treated, control = found
@@ -230,7 +230,7 @@ def trial_with_counts(evidence: Evidence) -> Figure | None:
 
 def fading(evidence: Evidence) -> Figure | None:
     """The median time until responders of that trial had lost the gain."""
-    found = _counted(evidence)
+    found = counted(evidence)
     rows = evidence.outcomes_of(found[0].id) if found else []
     for row in rows:
         if row.kind == "median_days_to_loss_of_response" and row.value and not row.is_recalled:
@@ -277,16 +277,17 @@ def agreement(evidence: Evidence) -> Figure | None:
     return {"agreement": words}, tuple(dict.fromkeys(rows))
 
 
-def _together(found: Answer, when: str) -> Figure | None:
+def together(found: Answer, when: str) -> Figure | None:
     """A window's trials in words: how many give a number, what they come to with the others counted."""
     numbers, directions = found.used(POOLED), found.used(DIRECTION_ONLY)
     if not numbers and not directions:
         return {"text": f"{when}: no trial we can use has measured it. We do not know."}, _mentioned(found)
     total = len(numbers) + len(directions)
     text = f"{when}: {trials(total)}. "
+    if not numbers:
+        return {"text": f"{text}{_directions_in_words(found)} That is too little to say how much."}, _rows_of(found)
     if directions:
         text += f"Only {number_word(len(numbers))} of them give{'s' if len(numbers) == 1 else ''} a number. "
-        text = text.replace("Only no of them give a number", "None gives a number")
     belief = found.belief
     if belief is None:
         return {"text": text.strip()}, _rows_of(found)
@@ -299,12 +300,22 @@ def _together(found: Answer, when: str) -> Figure | None:
     return {"text": text}, _rows_of(found)
 
 
+def _directions_in_words(found: Answer) -> str:
+    """How many of the trials without a number found a difference."""
+    better = sum(direction.low > 0 for direction in found.directions)
+    worse = sum(direction.high < 0 for direction in found.directions)
+    unclear = len(found.directions) - better - worse
+    counted = ((better, "found a gain"), (worse, "found harm"), (unclear, "found no clear difference"))
+    said = [f"{number_word(n)} {what}" for n, what in counted if n]
+    return f"{', and '.join(said).capitalize()}."
+
+
 def _mentioned(found: Answer) -> tuple[Row, ...]:
     return tuple(entry.study for entry in found.entries if entry.study.is_randomised and not entry.study.is_pending)
 
 
 def _window(evidence: Evidence, window: str, when: str, name: str) -> Figure | None:
-    found = _together(_asked(evidence, window=window), when)
+    found = together(_asked(evidence, window=window), when)
     return ({name: found[0]["text"]}, found[1]) if found else None
 
 
@@ -334,7 +345,7 @@ def review(evidence: Evidence) -> Figure | None:
     fair = next((row for row in rows if row.analysis == "bias_adjusted"), None)
     if not whole or not fair:
         return None
-    gain, fair_gain = _favouring(whole), _favouring(fair)
+    gain, fair_gain = favouring(whole), favouring(fair)
     values = {
         "k": number_word(whole.k_studies or 0),
         "n": str(whole.n),
@@ -349,7 +360,7 @@ def review(evidence: Evidence) -> Figure | None:
     return values, (whole, fair)
 
 
-def _favouring(row: Outcome) -> tuple[float, float, float]:
+def favouring(row: Outcome) -> tuple[float, float, float]:
     """A printed effect with its interval, turned so that positive favours arm_a."""
     sign = -1 if row.higher_is_worse else 1
     ends = sorted(sign * (end if end is not None else float("nan")) for end in (row.ci_low, row.ci_high))
@@ -381,6 +392,20 @@ def pending(evidence: Evidence) -> Figure | None:
         f"{trials(len(waiting)).capitalize()} more {'is' if len(waiting) == 1 else 'are'} under way or not yet told."
     )
     return {"pending": words}, tuple(waiting)
+
+
+def uncounted(evidence: Evidence) -> Figure | None:
+    """Grave and late harms that were named, and how many of them anybody counted in people treated for PTSD."""
+    named = unknown_harms(evidence)
+    if not named:
+        return None
+    rates = [seen for seen in named if seen.harm.in_ptsd and seen.harm.events is not None and (seen.harm.n or 0) > 1]
+    words = (
+        f"We found {number_word(len(named))} notes of grave or late harm. "
+        f"{number_word(len(rates)).capitalize() if rates else 'None'} of them tell{'s' if len(rates) < 2 else ''} "
+        "how often it happens to people treated for PTSD."
+    )
+    return {"uncounted": words}, tuple(seen.harm for seen in named)
 
 
 def _guideline(body: str, topic: str) -> Callable[[Evidence], Figure | None]:
@@ -429,7 +454,7 @@ def ssri(evidence: Evidence) -> Figure | None:
     if not rows:
         return None
     newest = max(rows, key=lambda row: evidence.studies[row.study_id].year or 0)
-    gain, low, high = _favouring(newest)
+    gain, low, high = favouring(newest)
     return {"gain": scale(gain), "low": scale(low), "high": scale(high)}, (newest,)
 
 
@@ -478,6 +503,7 @@ FIGURES: dict[str, Callable[[Evidence], Figure | None]] = {
     "review": review,
     "head_to_head": head_to_head,
     "pending": pending,
+    "uncounted": uncounted,
     "guideline_therapy": _guideline("VA/DoD", "psychotherapy versus drugs"),
     "guideline_sertraline": _guideline("VA/DoD", "sertraline"),
     "guideline_venlafaxine": _guideline("VA/DoD", "venlafaxine"),

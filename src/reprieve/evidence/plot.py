@@ -102,7 +102,7 @@ def alt_text(answer: Answer) -> str:
     return f"{headline(answer)}. {'; '.join(parts)}." if parts else f"{headline(answer)}."
 
 
-def forest(answer: Answer, width: int, look: str) -> alt.LayerChart:
+def forest(answer: Answer, width: int, look: str) -> alt.TopLevelMixin:
     """A forest plot: square by weight, line = interval, outlined diamond = together, thin bar = a new trial."""
     colours = LOOKS[look]
     found = forest_lines(answer)
@@ -140,7 +140,7 @@ def forest(answer: Answer, width: int, look: str) -> alt.LayerChart:
 
 def _no_difference(colours: Look) -> alt.Chart:
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}]))
-    chart: alt.Chart = zero.mark_rule(color=colours.ink_2, strokeDash=[4, 4]).encode(x="zero:Q")
+    chart: alt.Chart = zero.mark_rule(color=colours.ink_2, strokeDash=[4, 4]).encode(x=alt.X("zero:Q", axis=None))
     return chart
 
 
@@ -180,9 +180,10 @@ def _axis(ratio: bool) -> alt.Axis:
 def _explained(answer: Answer) -> str:
     question = answer.question
     what = "How many times as often" if answer.is_ratio else "Standardised difference"
+    about = OUTCOMES[question.outcome]
     words = (
-        f"{OUTCOMES[question.outcome]}, {WINDOWS[question.window].words}. {what}; right of the dashed line favours "
-        f"{question.treatment}. Line: 95 % interval. Wide grey bar: only a direction was reported, the effect lies "
+        f"{about[0].upper()}{about[1:]}, {WINDOWS[question.window].words}. {what}; right of the dashed line favours "
+        f"{question.treatment}. Line: 95% interval. Wide grey bar: only a direction was reported, the effect lies "
         "in it. Thin bar: range for a new trial."
     )
     return f"{words} {RECALLED}" if answer.recalled else words
@@ -193,7 +194,7 @@ def _title(title: str, subtitle: str, width: int) -> alt.TitleParams:
     return alt.TitleParams(lines(f"{title[0].upper()}{title[1:]}", width // 10), subtitle=lines(subtitle, letters))
 
 
-def survival(known: Durability, width: int, look: str) -> alt.LayerChart:
+def survival(known: Durability, width: int, look: str) -> alt.TopLevelMixin:
     """The share of treated people still better, by day from the first dose, as far as anybody counted."""
     colours = LOOKS[look]
     rows = [
@@ -231,7 +232,7 @@ def survival(known: Durability, width: int, look: str) -> alt.LayerChart:
     ]
     subtitle = (
         "Of 100 treated people, how many were better. Blue: ketamine in a trial with a control group, orange: without "
-        "one, grey: the control. Upright line: 95 % interval of a count. A point without one: half of those had lost "
+        "one, grey: the control. Upright line: 95% interval of a count. A point without one: half of those had lost "
         "the gain by then. Between points nobody counted."
     )
     title = _title(known.headline(), subtitle, width)
@@ -244,12 +245,12 @@ def _series(controlled: bool, treatment: str, colours: Look) -> str:
     return colours.series[0] if controlled else colours.series[1]
 
 
-def graph(known: Network, width: int, look: str) -> alt.LayerChart:
+def graph(known: Network, width: int, look: str) -> alt.TopLevelMixin:
     """Who was compared with whom: an arc for each pair, thicker with more trials, dashed where only a review did it."""
     colours = LOOKS[look]
     inner = width - 24
     row = {name: number for number, name in enumerate(known.treatments)}
-    points = [
+    points: list[dict[str, Any]] = [
         {"pair": f"{pair.a}, {pair.b}", "step": step, "x": x, "y": y,
          "width": 1.5 + 1.5 * len(pair.studies), "direct": bool(pair.studies)}
         for pair in known.comparisons
@@ -258,7 +259,7 @@ def graph(known: Network, width: int, look: str) -> alt.LayerChart:
     reach = max((-point["x"] for point in points), default=1)
     across = alt.Scale(domain=[-reach, reach * LABEL_PX / (inner - LABEL_PX)], nice=False)
     down = alt.Scale(domain=[len(row) - 0.5, -0.5], nice=False)
-    at = {"x": alt.X("x:Q", scale=across, axis=None), "y": alt.Y("y:Q", scale=down, axis=None)}
+    at: Any = {"x": alt.X("x:Q", scale=across, axis=None), "y": alt.Y("y:Q", scale=down, axis=None)}
     arcs = alt.Chart(alt.InlineData(values=points)).encode(
         **at, order="step:Q", detail="pair:N", strokeWidth=alt.StrokeWidth("width:Q", scale=None)
     )
@@ -286,7 +287,7 @@ def _arc(one: int, other: int) -> list[tuple[float, float]]:
     return [(-(half**0.7) * math.sin(turn), (one + other) / 2 - half * math.cos(turn)) for turn in turns]
 
 
-def icons(panels: Sequence[tuple[str, float]], width: int, look: str) -> alt.HConcatChart | alt.VConcatChart:
+def icons(panels: Sequence[tuple[str, float]], width: int, look: str) -> alt.TopLevelMixin:
     """Of 100 people, how many: one field of 100 small squares for each (label, share of 1)."""
     colours = LOOKS[look]
     side = 130 if width <= NARROW else 180
@@ -311,7 +312,7 @@ def icons(panels: Sequence[tuple[str, float]], width: int, look: str) -> alt.HCo
     return alt.hconcat(*charts, spacing=24)
 
 
-def harm_bars(summaries: Sequence[HarmSummary], width: int, look: str) -> alt.LayerChart:
+def harm_bars(summaries: Sequence[HarmSummary], width: int, look: str) -> alt.TopLevelMixin:
     """How often each harm was seen, with the drug and with the control, of 100 people in the largest count there is."""
     colours = LOOKS[look]
     rows: list[dict[str, Any]] = []

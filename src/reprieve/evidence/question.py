@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reprieve.evidence.pooling import IntervalMethod, Method
+
 
 class QuestionError(ValueError):
     """A question that the tables cannot be asked: says the value, the choices, and the way out."""
@@ -73,8 +75,8 @@ class Question:
     directions: bool = True
     include_recalled: bool = False
     correlation: float = 0.5
-    method: str = "REML"
-    interval_method: str = "hartung-knapp"
+    method: Method = "REML"
+    interval_method: IntervalMethod = "hartung-knapp"
 
     def __post_init__(self) -> None:
         for name, allowed in (

@@ -125,7 +125,7 @@ class Trial:
             return Entry(self.study, NOT_USABLE, "its figures here come from memory and are left out unless asked for")
         if not self.question.directions and any(row.direction for row in rows):
             return Entry(self.study, LEFT_OUT, "gives a direction only", rows=tuple(rows))
-        return Entry(self.study, NOT_USABLE, "; ".join(dict.fromkeys(reasons)) or self._nothing(), rows=tuple(rows))
+        return Entry(self.study, NOT_USABLE, ", ".join(dict.fromkeys(reasons)) or self._nothing(), rows=tuple(rows))
 
     def _nothing(self) -> str:
         """Why no row falls into the window."""
@@ -174,9 +174,11 @@ class Trial:
         return given is not None and given.treatment == self.question.treatment
 
     def _number(self, row: Outcome, rows: list[Outcome]) -> Entry:
+        if row.value is None and row.events is None:
+            raise _NoUseError("gives no figure")
         if row.arm_a:
             effect = self._contrast(row)
-            used = (row,)
+            used: tuple[Outcome, ...] = (row,)
         else:
             other = self._control(row)
             effect = self._pair(row, other)
@@ -192,7 +194,7 @@ class Trial:
 
     def _contrast(self, row: Outcome) -> EffectSize:
         """The effect in a row that compares two arms."""
-        if row.value is None or row.kind not in ("mean_difference", *STANDARDISED):
+        if row.kind not in ("mean_difference", *STANDARDISED) or row.value is None:
             raise _NoUseError("gives no size of the difference")
         interval = (row.ci_low, row.ci_high) if row.ci_low is not None and row.ci_high is not None else None
         exact_p = row.p.value if row.p and not row.p.is_bound else None
@@ -218,10 +220,12 @@ class Trial:
                 **known,  # type: ignore[arg-type]
             )
         n_a, n_b = self._sizes(row)
+        if n_a != int(n_a) or n_b != int(n_b):
+            raise _NoUseError("gives halves of a total for the people in each arm, not counts")
         return smd_from_mean_difference(
             row.value,
-            n_a,
-            n_b,
+            int(n_a),
+            int(n_b),
             higher_is_worse=row.higher_is_worse,
             **known,  # type: ignore[arg-type]
         )
@@ -281,7 +285,7 @@ class Trial:
             result = "favours_a" if (row.value < other.value) == row.higher_is_worse else "favours_b"
             used, sizes = (row, other), (float(row.n or 0), float(other.n or 0))
         elif not result:
-            raise _NoUseError("gives neither a size nor a direction")
+            raise _NoUseError("gives no direction either")
         elif self.study.is_crossover and row.n:
             direction = Direction.crossover(result, row.n, self.question.correlation, ALPHA)
             return Entry(self.study, DIRECTION_ONLY, direction.how, rows=used, direction=direction)
