@@ -4,7 +4,7 @@ export UV_SYSTEM_CERTS := true
 UV := .tools/bin/uv
 RUN := .venv/bin
 
-.PHONY: serve demo test check setup setup-dev bench-web pictures clean
+.PHONY: serve demo test check setup setup-dev bench-web bench-evidence proof pictures clean
 
 serve: setup
 	$(RUN)/reprieve serve
@@ -36,6 +36,14 @@ pictures: setup-dev
 
 bench-web: setup-dev
 	$(RUN)/python benchmarks/web.py
+
+bench-evidence: setup-dev
+	$(RUN)/python benchmarks/evidence.py
+
+# What is too slow for a test: how often intervals cover, written to its page (about ten minutes)
+proof: setup-dev
+	$(RUN)/python validation/coverage.py --sets 1000 > docs/explanation/coverage.tmp
+	mv docs/explanation/coverage.tmp docs/explanation/coverage.md
 
 $(UV):
 	@python3 -m pip install --quiet --disable-pip-version-check --target .tools uv

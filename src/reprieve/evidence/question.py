@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reprieve.evidence.pooling import IntervalMethod, Method
+if TYPE_CHECKING:  # to ask a question costs nothing; to answer it loads the statistics
+    from reprieve.evidence.pooling import IntervalMethod, Method
 
 
 class QuestionError(ValueError):
