@@ -77,8 +77,14 @@ def test_reml_is_pymares_too(name):
     assert tau_squared(y[:, 0], v[:, 0], "REML") == pytest.approx(fit.params_["tau2"][0, 0], abs=1e-6)
 
 
-def test_a_likelihood_with_two_peaks_gives_the_higher():
-    y, v = [0.0, 0.02, 1.0, -1.2, 3.4], [1e-5, 1e-5, 1.0, 2.0, 4.0]
+@pytest.mark.parametrize(
+    ("y", "v", "tau2"),
+    [
+        ([1.5, 1.5, 2.3, 0.7], [0.003, 0.015, 0.094, 2.499], 0.0943),  # the other peak is at 0
+        ([-0.4, 1.8, -2.4, -0.3, 1.7], [0.002, 1.067, 3.174, 0.002, 0.977], 0.0033),  # and here at 0.6482
+    ],
+)
+def test_a_likelihood_with_two_peaks_gives_the_higher(y, v, tau2):
     found = tau_squared(y, v, "REML")
 
     def likelihood(tau2):
@@ -86,6 +92,7 @@ def test_a_likelihood_with_two_peaks_gives_the_higher():
         scatter = w @ (np.array(y) - w @ np.array(y) / w.sum()) ** 2
         return 0.5 * (np.log(w).sum() - np.log(w.sum()) - scatter)
 
+    assert found == pytest.approx(tau2, abs=1e-4)
     assert likelihood(found) >= max(likelihood(tau2) for tau2 in np.geomspace(1e-8, 12, 4000)) - 1e-9
 
 

@@ -66,6 +66,14 @@ def test_peese_is_chosen_when_pet_finds_an_effect_in_the_pools_direction():
     assert (pet_peese(*BCG).chosen, pet_peese(*BCG).adjusted) == ("PET", pet_peese(*BCG).pet)
 
 
+def test_an_effect_against_the_pools_direction_does_not_choose_peese():
+    found = pet_peese([0.5, 0.6, 0.4, -0.1, 0.3], [0.72, 0.89, 0.85, 0.08, 0.52])
+
+    assert found.pet.estimate < 0
+    assert found.pet.p_value / 2 < 0.05
+    assert found.chosen == "PET"
+
+
 def test_nothing_missing_leaves_the_pool_as_it_is():
     found = trim_and_fill(*data("raudenbush1985"), side="right")
 
