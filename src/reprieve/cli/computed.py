@@ -62,8 +62,13 @@ def safety(evidence: Evidence, treatments: tuple[str, ...], include_recalled: bo
     open_rows = [_seen(row, evidence.harm_names[row.harm.event].harm) for row in unknown]
     parts: list[str | Listing] = [FROM_MEMORY] if include_recalled else []
     parts += [
-        Listing("Harms; shares of 100 people, pooled from counts in people with PTSD only", pooled),
-        Listing("Row by row", seen, ("row", "harm", "treatment", "figure", "control", "population", "use", "mark")),
+        Listing(
+            "Harms; shares of 100 people, pooled from counts in people with PTSD only",
+            pooled,
+            ("harm", "treatment", "of_100", "counted", "in_other_people", "from_memory"),
+        ),
+        *dict.fromkeys(note for row in pooled for note in row["notes"]),
+        Listing("Row by row", seen, ("row", "harm", "treatment", "figure", "control", "use", "mark")),
         Listing(
             "Known to happen, not known how often",
             open_rows,
@@ -87,6 +92,7 @@ def _summary(summary: HarmSummary) -> dict[str, Any]:
     elsewhere = [f"{row.share}% ({row.harm.population})" for row in summary.elsewhere]
     return {
         "harm": summary.name,
+        "words": summary.words,
         "treatment": summary.treatment,
         "of_100": share or "no count in people with PTSD",
         "share": pooled.proportion if pooled else None,
@@ -96,7 +102,7 @@ def _summary(summary: HarmSummary) -> dict[str, Any]:
         "in_other_people": elsewhere,
         "notes": list(pooled.notes) if pooled else [],
         "from_memory": summary.recalled,
-    } | {"words": summary.words}
+    }
 
 
 def _seen(row: Seen, harm: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from reprieve.evidence.rows import EvidenceError
 Row = Mapping[str, Any]
 PICTURES = (".svg", ".png")
 PICTURE_WIDTH = 760
+SHORT, NARROW = 12, 20  # letters of a cell that is never broken; of a column beside one with more to say
 PAPER_WIDTH = 120  # columns where there is no terminal to ask
 
 
@@ -53,8 +54,11 @@ class Listing:
                 for name in names:
                     drawn.add_row(_words(name), _cell(row.get(name)))
             return drawn
+        widths = {name: max(len(_cell(row.get(name))) for row in self.rows) for name in names}
         for name in names:
-            drawn.add_column(_words(name), overflow="fold")
+            longest = widths[name] == max(widths.values())
+            narrow = NARROW if max(widths.values()) > 2 * NARROW and not longest else None
+            drawn.add_column(_words(name), overflow="fold", no_wrap=widths[name] < SHORT, max_width=narrow)
         for row in self.rows:
             drawn.add_row(*(_cell(row.get(name)) for name in names))
         return drawn
@@ -74,12 +78,20 @@ class Report:
     then: Callable[[], None] | None = field(default=None, repr=False)
 
 
+MACHINE_OPTIONS = (
+    click.option("--json", "as_json", is_flag=True, help="One JSON document, for machines."),
+    click.option("--csv", "as_csv", is_flag=True, help="Rows as CSV, for a spreadsheet."),
+)
+PICTURE_OPTIONS = (
+    click.option("--plot", metavar="FILE", help="Draw it into FILE.svg or FILE.png."),
+    click.option("--dark", is_flag=True, help="Draw it for a dark page."),
+)
+
+
 def says(*, picture: bool = False) -> Callable[[Callable[..., Report]], Callable[..., None]]:
     """Make a command of a function that returns a report: add ``--json``, ``--csv`` and, for a picture, ``--plot``."""
 
     def decorate(report_of: Callable[..., Report]) -> Callable[..., None]:
-        @click.option("--json", "as_json", is_flag=True, help="One JSON document, for machines.")
-        @click.option("--csv", "as_csv", is_flag=True, help="Rows as CSV, for a spreadsheet.")
         @functools.wraps(report_of)
         def run(*, as_json: bool, as_csv: bool, plot: str | None = None, dark: bool = False, **asked: Any) -> None:
             if as_json and as_csv:
@@ -95,10 +107,10 @@ def says(*, picture: bool = False) -> Callable[[Callable[..., Report]], Callable
             if report.then:
                 report.then()
 
-        if not picture:
-            return run
-        drawn = click.option("--dark", is_flag=True, help="Draw it for a dark page.")(run)
-        return click.option("--plot", metavar="FILE", help="Draw it into FILE.svg or FILE.png.")(drawn)
+        command: Callable[..., None] = run
+        for option in (*MACHINE_OPTIONS, *(PICTURE_OPTIONS if picture else ())):
+            command = option(command)
+        return command
 
     return decorate
 
@@ -114,7 +126,7 @@ def _print(report: Report, *, as_json: bool, as_csv: bool) -> None:
 
 def _print_csv(rows: Sequence[Row]) -> None:
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(click.get_text_stream("stdout"), columns, restval="", lineterminator="\n")
+    writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: _csv_cell(value) for name, value in row.items()} for row in rows)
 
@@ -147,7 +159,7 @@ def _write_picture(report: Report, file: str, look: str) -> None:
         Path(file).write_bytes(drawn)
     except OSError as error:
         raise BadInput(f"--plot {file}: {error.strerror}; give a place that can be written") from None
-    print(f"Drawn: {file}", file=sys.stderr)  # noqa: T201
+    click.echo(f"Drawn: {file}", err=True)
 
 
 def plain_data(value: Any) -> Any:

@@ -22,6 +22,7 @@ from reprieve.evidence.trial import DIRECTION_ONLY, POOLED, Entry
 Line = dict[str, Any]
 CORRELATIONS = (0.3, 0.5, 0.7, 0.9)
 ORDINARY, DIRECTIONS, BAYES = "numbers only, pooled as usual", "directions counted", "directions counted, weak prior"
+ENDS = ("ci_low", "ci_high", "prediction_low", "prediction_high", "tau_low", "tau_high")
 ALLOWED = "WARNING: figures from memory, not yet checked, were allowed (--include-recalled)"
 
 # An extra table: its title, its rows, and what is said when it has none
@@ -77,35 +78,49 @@ def _parts(
     found: Answer, said: list[str], tables: dict[str, list[Line]], wider: list[tuple[str, list[Line], str]]
 ) -> list[str | Listing]:
     parts: list[str | Listing] = [f"Question: {found.question.words()}.", *(words for words in said if words)]
-    parts.append(Listing("Every study", [_read(row) for row in tables["study"]]))
-    parts.append(Listing("Together", [_read(row) for row in tables["together"]], empty="no trial with a result here"))
-    parts += [Listing(title, [_read(row) for row in rows], empty=why) for title, rows, why in wider]
-    if tables["other review, never pooled"]:
-        others = [_read(row) for row in tables["other review, never pooled"]]
-        parts.append(Listing("What other groups pooled, at the same time; never pooled here", others))
-    return parts
+    parts.append(Listing("Every study", _read(tables["study"]), ("study", "effect", "use", "rows", "why")))
+    parts += _listed("Together", tables["together"], "no trial with a result here")
+    for title, rows, why in wider:
+        parts += _listed(title, rows, why)
+    others = tables["other review, never pooled"]
+    if others:
+        columns = ("study", "effect", "day", "analysis", "k", "rows", "note")
+        title = "What other groups pooled, at this time or over all; never pooled here"
+        parts.append(Listing(title, _read(others), columns))
+    notes = [_note(source) for row in tables["study"] for source in row["rows"]]
+    return [*parts, Listing("Where each row was read, and its note", notes, empty="no row used")]
 
 
-def _read(row: Line) -> Line:
-    """A row for people: the figure and its interval in one cell, no column that is for machines."""
-    shown = {"estimate", "ci_low", "ci_high", "prediction_low", "prediction_high", "tau_low", "tau_high"}
-    hidden = shown | {
-        "study_id",
-        "rows",
-        "direction",
-        "from_memory",
-        "addresses",
-        "measure",
-        "p_value",
-        "weight",
-        "note",
-    }
-    kept = {name: value for name, value in row.items() if name not in hidden}
-    first = next(iter(kept))
-    effect = interval(row.get("estimate"), row.get("ci_low"), row.get("ci_high"))
+def _listed(title: str, rows: list[Line], why: str) -> list[str | Listing]:
+    """A table and, beneath it, its notes as sentences."""
+    hidden = {*ENDS, "method", "note", "p_value"}
+    columns = ["effect" if name == "estimate" else name for row in rows[:1] for name in row if name not in hidden]
+    if any(row.get("prediction_low") is not None for row in rows):
+        columns.append("new_trial")
+    notes = dict.fromkeys(f"{next(iter(row.values()))}: {row['note']}" for row in rows if row.get("note"))
+    return [Listing(title, _read(rows), tuple(columns), empty=why), *notes]
+
+
+def _read(rows: list[Line]) -> list[Line]:
+    """Rows for people: a figure and its interval in one cell, a mark beside a study from memory."""
+    return [row | _for_people(row) for row in rows]
+
+
+def _for_people(row: Line) -> Line:
+    made: Line = {"effect": interval(row.get("estimate"), row.get("ci_low"), row.get("ci_high"))}
     if row.get("prediction_low") is not None:
-        kept["new_trial"] = f"{row['prediction_low']:.2f} to {row['prediction_high']:.2f}"
-    return {first: kept.pop(first), "effect": effect, **kept, "note": row.get("note", "")}
+        made["new_trial"] = f"{row['prediction_low']:.2f} to {row['prediction_high']:.2f}"
+    if "row_ids" in row:
+        made["rows"] = row["row_ids"]
+    if "study" in row:
+        against = f" against {row['against']}" if row.get("against") else ""
+        made["study"] = f"{row['study']}{against}{' (FROM MEMORY)' if row['from_memory'] else ''}"
+    return made
+
+
+def _note(source: Line) -> Line:
+    address = f"<{source['address']}>" if source["address"] else "no address"
+    return {"row": source["row"], "mark": source["mark"], "address_and_note": f"{address} {source['note']}".strip()}
 
 
 # --- what is said in words --------------------------------------------------------------------------------------------
@@ -140,9 +155,9 @@ def _still(found: Answer) -> list[str]:
         waiting = sum(entry.study.is_pending for entry in found.entries)
         pending = f", {waiting} of them registered and not yet reported" if waiting else ""
         return [
-            f"No trial answers this question (k = 0). {len(found.entries)} studies of {found.question.treatment} are "
-            f"listed with the reason why not{pending}. Nothing can be said of the size or the direction of an effect; "
-            "that is not the same as no effect."
+            f"No trial answers this question (k = 0). Each study of {found.question.treatment} "
+            f"({len(found.entries)} in all{pending}) is listed with the reason why not. Nothing can be "
+            "said of the size or the direction of an effect; that is not the same as no effect."
         ]
     if not numbers:
         return [
@@ -230,7 +245,6 @@ def _together(found: Answer) -> list[Line]:
                 "prediction_low": _shown(belief.prediction_low, found),
                 "prediction_high": _shown(belief.prediction_high, found),
                 "method": "posterior median",
-                "note": " ".join(belief.notes),
             }
         )
     return lines
