@@ -183,9 +183,23 @@ class Trial:
             other = self._control(row)
             effect = self._pair(row, other)
             used = (row, other)
-        if row.arm_a and self._is_treated(row.arm_b.split(" and ")[0]):
+        if self._is_turned(row):
             effect = replace(effect, estimate=-effect.estimate)
         return Entry(self.study, POOLED, effect.how + self._others(row, rows), rows=used, effect=effect)
+
+    def _check_sides(self, row: Outcome) -> None:
+        """A contrast must set the treatment against a control: not against another treatment, not against itself."""
+        given = [self.evidence.treatment_of(self.study.id, arm) for arm in row.arms]
+        others = [treatment for treatment in given if treatment and treatment.treatment != self.question.treatment]
+        if not others:
+            raise _NoUseError(f"compares groups that all had {self.question.treatment}")
+        for other in others:
+            if not other.comparator:
+                raise _NoUseError(f"compares with {other.treatment}, which is a treatment and no control")
+
+    def _is_turned(self, row: Outcome) -> bool:
+        """Whether the treatment is arm_b of a contrast."""
+        return bool(row.arm_b) and self._is_treated(row.arm_b.split(" and ")[0])
 
     def _others(self, row: Outcome, rows: list[Outcome]) -> str:
         same = [r for r in rows if r.instrument == row.instrument and r.kind == row.kind and r.arm_a and r is not row]
@@ -278,6 +292,10 @@ class Trial:
         """What a row says that gives a direction, or a p value as a bound, and no more."""
         used: tuple[Outcome, ...] = (row,)
         result = row.direction
+        if row.arm_a:
+            self._check_sides(row)
+        if self._is_turned(row):
+            result = {"favours_a": "favours_b", "favours_b": "favours_a"}.get(result, result)
         if not result and row.arm_id and row.p and row.p.is_bound and row.p.value <= ALPHA:
             other = self._control(row)
             if row.value is None or other.value is None:
@@ -286,6 +304,8 @@ class Trial:
             used, sizes = (row, other), (float(row.n or 0), float(other.n or 0))
         elif not result:
             raise _NoUseError("gives no direction either")
+        elif row.arm_id:
+            raise _NoUseError("gives one arm of two")
         elif self.study.is_crossover and row.n:
             direction = Direction.crossover(result, row.n, self.question.correlation, ALPHA)
             return Entry(self.study, DIRECTION_ONLY, direction.how, rows=used, direction=direction)
