@@ -183,14 +183,20 @@ def plain_data(value: Any) -> Any:
 
 
 def interval(value: float | None, low: float | None, high: float | None) -> str:
-    """A figure and its interval; an end may be missing or infinite.
+    """A figure and its interval; an end may be missing, or infinite when nothing bounds it.
 
     >>> interval(0.5, -0.1, 1.1), interval(0.5, None, None), interval(None, None, None)
     ('0.50 (-0.10 to 1.10)', '0.50', '')
+    >>> interval(math.inf, 0.33, math.inf)
+    'no estimate (0.33 to no limit)'
     """
     if value is None:
         return ""
-    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
+    figure = f"{value:.2f}" if math.isfinite(value) else "no estimate"
+    if low is None or high is None:
+        return figure
+    ends = (f"{end:.2f}" if math.isfinite(end) else "no limit" for end in (low, high))
+    return f"{figure} ({' to '.join(ends)})"
 
 
 def _cell(value: Any) -> str:
