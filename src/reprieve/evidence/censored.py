@@ -339,26 +339,26 @@ def _spread_out(trials: Trials, spread: Array) -> tuple[Trials, Array]:
     return Trials(y, variance * (1 + np.minimum(spread, 0))[..., None], *directions), np.maximum(spread, 0)
 
 
-def _likeliest_spread(trials: Trials, mu: Array | None = None, least: float = 0.0) -> tuple[Array, Array]:
+def _likeliest_spread(trials: Trials, mu: Array | None = None, least: ArrayLike = 0.0) -> tuple[Array, Array]:
     """The spread of greatest likelihood at ``mu``, or with mu profiled out, and that log-likelihood; both shape (...).
 
-    Looks at about twenty values at once and closes in on the best.
+    Looks at twenty values from ``least`` up at once and closes in on the best.
     """
     low, high, error = trials.reach()
     if mu is not None:
         low, high = np.minimum(low, mu), np.maximum(high, mu)
-    top = (2 * (high - low) + 2 * error)[..., None]
-    share = np.concatenate([least * np.linspace(1, 0, 8)[:-1] * (least < 0), np.linspace(0, 1, 14) ** 3])[
-        7 * (least == 0) :
-    ]
+    top, least = (2 * (high - low) + 2 * error)[..., None], np.asarray(least)[..., None]
+    share = np.concatenate([np.linspace(LEAST_SPREAD, 0, 8)[:-1], np.linspace(0, 1, 14) ** 3])
     spread = np.where(share < 0, share, top * share)
     for _ in range(8 if mu is None else 5):  # at a given mu only the height is wanted, which is flat at its top
         many, tau = _spread_out(trials, spread)
         at = _peak(many, tau) if mu is None else mu[..., None] + 0 * tau
-        height = _log_likelihood(many, at, tau)
+        height = np.where(spread < least, -np.inf, _log_likelihood(many, at, tau))
         best = height.argmax(axis=-1)[..., None]
         likeliest = np.take_along_axis(spread, best, axis=-1)[..., 0]
-        left, right = (np.take_along_axis(spread, np.clip(best + d, 0, spread.shape[-1] - 1), axis=-1) for d in (-1, 1))
+        last = spread.shape[-1] - 1
+        left, right = (np.take_along_axis(spread, np.clip(best + step, 0, last), axis=-1) for step in (-1, 1))
+        left = np.maximum(left, least)
         spread = left + (right - left) * np.linspace(0, 1, 10)
     likeliest = np.where(np.abs(likeliest) > 1e-6 * error, likeliest, 0)
     return np.where(_lopsided(trials) == 0, likeliest, 0), height.max(axis=-1)
@@ -382,8 +382,8 @@ def likelihood_cut(numbers: int, directions: int, level: float) -> float:
 def likelihood_intervals(trials: Trials, level: float = 0.95) -> tuple[Array, Array, Array]:
     """Likeliest mu and tau, shape (...), and the interval for mu, shape (2, ...), of each data set.
 
-    With two numbers or more, the profile likelihood lets numbers lie closer together than their variances say;
-    with none or one, tau stays at its likeliest value, since nothing then shows the spread.
+    Where the likeliest tau is 0, the profile likelihood lets numbers lie closer together than their variances say.
+    With no number or one, tau stays at its likeliest value, since nothing then shows the spread.
     """
     numbers, directions = trials.y.shape[-1], trials.low.shape[-1]
     half_cut = np.asarray(likelihood_cut(numbers, directions, level) / 2)
@@ -391,17 +391,19 @@ def likelihood_intervals(trials: Trials, level: float = 0.95) -> tuple[Array, Ar
     mu = _peak(trials, tau)
     if numbers < 2:
         return mu, tau, _limits(trials, mu, tau, half_cut)
-    spread, top = _likeliest_spread(trials, least=LEAST_SPREAD)
+    least = np.where(tau > 0, 0, LEAST_SPREAD)
+    spread, top = _likeliest_spread(trials, least=least)
     many, tau_of_spread = _spread_out(trials, spread[..., None])
-    centre = _peak(many, tau_of_spread)[..., 0]
-    information = _residuals(many, centre[..., None], tau_of_spread).information()[..., 0]
+    centre = _peak(many, tau_of_spread)
+    information = _residuals(many, centre, tau_of_spread).information()[..., 0]
+    both_sides = Trials(*(np.broadcast_to(a, (2, *a.shape)) for a in trials.arrays()))
 
     def drop(at: Array) -> Array:
-        both = Trials(*(np.broadcast_to(a, (2, *a.shape)) for a in trials.arrays()))
-        return top - _likeliest_spread(both, at, LEAST_SPREAD)[1]
+        return top - _likeliest_spread(both_sides, at, least)[1]
 
-    step = np.sqrt(2 * half_cut / information)
-    return mu, tau, _either_side(drop, centre, step, half_cut, np.zeros((2, *np.shape(mu)), dtype=bool))
+    endless = np.zeros((2, *np.shape(mu)), dtype=bool)
+    low, high = _either_side(drop, centre[..., 0], np.sqrt(2 * half_cut / information), half_cut, endless)
+    return mu, tau, np.stack([np.minimum(low, mu), np.maximum(high, mu)])
 
 
 @dataclass(frozen=True, slots=True)
