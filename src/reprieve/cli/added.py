@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from reprieve.cli.bad_input import BadInput
-from reprieve.cli.output import Listing, Report, interval
+from reprieve.cli.output import Listing, Report, Verbatim, interval
 from reprieve.evidence.addition import (
     ADDABLE,
     Addition,
@@ -110,11 +110,10 @@ def template(name: str) -> Report:
         names = ", ".join(each.removesuffix(".csv") for each in ADDABLE)
         raise BadInput(f"--template {name}: rows can be added to {names}; name one of these")
     columns = header(table)
-    for column in columns:
-        words = KINDS["kind"] if (table, column) == ("treatments.csv", "kind") else COLUMNS[column]
+    holds = {column: COLUMNS[column] for column in columns} | (KINDS if table == "treatments.csv" else {})
+    for column, words in holds.items():
         click.echo(f"{column}: {words}", err=True)
-    holds = {column: COLUMNS[column] for column in columns}
-    return Report({"table": table, "columns": holds}, [dict.fromkeys(columns, "")], [",".join(columns)])
+    return Report({"table": table, "columns": holds}, [holds], [Verbatim(",".join(columns))])
 
 
 def report(files: tuple[str, ...], folder: Path | None, keep: bool, today: date) -> Report:

@@ -32,6 +32,12 @@ SHORT, NARROW = 12, 20  # letters of a cell that is never broken; of a column be
 PAPER_WIDTH = 120  # columns where there is no terminal to ask
 
 
+class Verbatim(str):
+    """A line for people that is printed as it is, however long."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Rows as people read them: a table, or with ``upright`` each row as a block of label and text."""
@@ -136,7 +142,9 @@ def _print_parts(parts: Sequence[str | Listing]) -> None:
     if not console.is_terminal:
         console = Console(markup=False, emoji=False, highlight=False, width=PAPER_WIDTH)
     for part in parts:
-        if isinstance(part, str):
+        if isinstance(part, Verbatim):
+            click.echo(part)
+        elif isinstance(part, str):
             console.print(printable(part))
         elif part.rows:
             console.print(part.table())

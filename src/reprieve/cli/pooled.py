@@ -22,6 +22,7 @@ from reprieve.evidence.trial import DIRECTION_ONLY, POOLED, Entry
 Line = dict[str, Any]
 CORRELATIONS = (0.3, 0.5, 0.7, 0.9)
 ORDINARY, DIRECTIONS, BAYES = "numbers only, pooled as usual", "directions counted", "directions counted, weak prior"
+ALL_TIMES = ("all_times", "bias_adjusted")  # analyses of a review that put every time together
 ENDS = ("ci_low", "ci_high", "prediction_low", "prediction_high", "tau_low", "tau_high")
 ALLOWED = "WARNING: figures from memory, not yet checked, were allowed (--include-recalled)"
 
@@ -280,7 +281,7 @@ def elsewhere(question: Question, evidence: Evidence) -> list[Line]:
         study = evidence.studies[row.study_id]
         treated = evidence.treatment_of(row.study_id, row.arm_a) if row.arm_a else None
         is_about = treated is not None and treated.treatment == question.treatment and not study.is_primary
-        is_then = window.holds(row.day, None, True) or row.day is None
+        is_then = window.holds(row.day, None, True) or row.analysis in ALL_TIMES
         if is_about and is_then and evidence.measures[row.instrument].outcome == question.outcome:
             lines.append(_other(row, study.name))
     return lines

@@ -177,6 +177,7 @@ class Trial:
         if row.value is None and row.events is None:
             raise _NoUseError("gives no figure")
         if row.arm_a:
+            self._check_sides(row)
             effect = self._contrast(row)
             used: tuple[Outcome, ...] = (row,)
         else:
