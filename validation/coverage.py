@@ -218,10 +218,10 @@ hides is chance, or selective: a trial that is not significant is {odds} times l
 Three methods see the same sets. *Likelihood* is `fit`, *Bayes* is `posterior` with its own priors (on a coarser grid),
 and *numbers only* is what is usually done: leave out the trials without a number; REML, Knapp-Hartung interval.
 """
-CLOSING = """**What the numbers-only rows show.** Hiding by chance costs them width alone. Selective hiding moves them wherever
-there is an effect: what is left to pool is what was significant, so the estimate is too high, and more trials do not
-help, since the interval then closes around the wrong place. The directions, which were in print all along, take that
-bias away, and the interval is narrower too.
+CLOSING = """**What the numbers-only rows show.** Hiding by chance costs them width alone. Selective hiding moves them
+wherever there is an effect: what is left to pool is what was significant, so the estimate is too high, and more trials
+do not help, since the interval then closes around the wrong place. The directions, which were in print all along, take
+that bias away, and the interval is narrower too.
 
 **Where `fit` does not keep its promise.** With six trials of which four hide and little or no heterogeneity it is too
 cautious: two numbers say next to nothing of the spread. A small bias towards 0 remains with or without hidden numbers,

@@ -199,6 +199,21 @@ def test_directions_that_contradict_each_other_are_said_to():
     assert ours.notes[-1].startswith("The directions contradict each other")
 
 
+def test_numbers_that_happen_to_be_close_do_not_outvote_directions_that_disagree():
+    directions = [
+        Direction.parallel("favours_a", 6, 3000),
+        Direction.parallel("favours_b", 675, 13_800),
+        Direction.parallel("not_significant", 134, 5200),
+        Direction.parallel("favours_a", 94, 3300),
+    ]
+
+    ours = fit([-0.006, 0.032, 0.016, 0.005], [0.016, 0.067, 0.66, 0.00027], directions)
+
+    assert ours.tau > 0.1
+    assert ours.ci_low < ours.estimate < ours.ci_high
+    assert ours.ci_high - ours.ci_low > 0.2
+
+
 def test_an_interval_far_from_everything_else_is_still_exact():
     far = Direction(40.0, 41.0, 0.01, "a trial forty standard deviations away")
 
