@@ -1,6 +1,7 @@
 """``reprieve evidence`` on the package's own tables: a table for people, one JSON document, CSV rows, a picture."""
 
 import csv
+import inspect
 import json
 import os
 import shutil
@@ -12,10 +13,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from reprieve.cli import cli
-from reprieve.evidence.addition import ADDABLE
+from reprieve.cli import cli, pooled
+from reprieve.evidence.addition import ADDABLE, merge
+from reprieve.evidence.censored import posterior
+from reprieve.evidence.question import Question
 from reprieve.evidence.tables import header, tables
-from tests.evidence.invented import KETAMINE, MIDAZOLAM, RESULT, STUDY, TRIAL, csv_text
+from tests.evidence.invented import KETAMINE, MIDAZOLAM, RESULT, STUDY, TRIAL, csv_text, given, package_tables
 
 COMMANDS = (
     "studies",
@@ -255,6 +258,36 @@ def test_further_tables_come_with_the_pool_they_need():
     assert told["cumulative"][-1]["estimate"] == pytest.approx(told["together"][0]["estimate"])
     assert told["small_studies"].startswith("2 trials cannot show whether small trials find more")
     assert told["crossover_sensitivity"].startswith("no crossover trial is used here")
+
+
+def test_three_trials_or_more_are_asked_whether_small_ones_find_more():
+    trials = {"studies": [], "arms": [], "outcomes": []}
+    for number, (mean, se) in enumerate([("-4", "2"), ("-9", "4"), ("-6", "3")]):
+        name = {"study_id": f"okafor{number}", "year": f"202{number}"}
+        trials["studies"].append(STUDY | name)
+        trials["arms"] += [KETAMINE | name, MIDAZOLAM | name]
+        trials["outcomes"].append(RESULT | name | {"mean": mean, "se": se})
+    after = merge(package_tables(), given(**trials)).after
+
+    told = pooled.report(Question(), after, [pooled.small_trials, pooled.left_out_in_turn, pooled.by_year]).document
+
+    assert told["together"][0]["k"] == 4
+    assert [row["test"].split(",")[0] for row in told["small_studies"]][:2] == [
+        "Egger",
+        "trim and fill",
+    ]
+    assert all("fewer than ten" in row["note"] for row in told["small_studies"])
+    assert len(told["leave_one_out"]) == 4
+    assert [row["k"] for row in told["cumulative"]] == [1, 2, 3, 4]
+
+
+def test_the_prior_is_the_one_that_is_said():
+    defaults = {name: each.default for name, each in inspect.signature(posterior).parameters.items()}
+    [row] = [row for row in as_json("pool")["together"] if row["way"].endswith("weak prior")]
+
+    assert (defaults["prior_sd"], defaults["tau_scale"]) == (0.5, 0.3)
+    assert "normal around 0 with SD 0.5, and tau as half-normal with scale 0.3" in row["note"]
+    assert 0 < row["probability_above_0"] < 1
 
 
 def test_a_crossover_trial_is_answered_under_other_correlations():

@@ -266,12 +266,17 @@ def _keep(place: Path, texts: Mapping[str, str], new: Mapping[str, str]) -> None
 def _written_beside(path: Path, text: str) -> Path:
     """A finished file with the text, on the disk and not in a cache, in the same folder."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).chmod(path.stat().st_mode & 0o777)
-    return Path(name)
+    waiting = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        waiting.chmod(path.stat().st_mode & 0o777)
+    except OSError:
+        waiting.unlink(missing_ok=True)
+        raise
+    return waiting
 
 
 def _settle(place: Path) -> None:

@@ -24,6 +24,7 @@ CORRELATIONS = (0.3, 0.5, 0.7, 0.9)
 ORDINARY, DIRECTIONS, BAYES = "numbers only, pooled as usual", "directions counted", "directions counted, weak prior"
 ALL_TIMES = ("all_times", "bias_adjusted")  # analyses of a review that put every time together
 ENDS = ("ci_low", "ci_high", "prediction_low", "prediction_high", "tau_low", "tau_high")
+PRIOR = "The prior takes the mean effect as normal around 0 with SD 0.5, and tau as half-normal with scale 0.3."
 ALLOWED = "WARNING: figures from memory, not yet checked, were allowed (--include-recalled)"
 
 # An extra table: its title, its rows, and what is said when it has none
@@ -246,6 +247,8 @@ def _together(found: Answer) -> list[Line]:
                 "prediction_low": _shown(belief.prediction_low, found),
                 "prediction_high": _shown(belief.prediction_high, found),
                 "method": "posterior median",
+                "probability_above_0": belief.probability_above(0),
+                "note": f"{PRIOR} The chance that the mean effect is above 0 is {belief.probability_above(0):.0%}.",
             }
         )
     return lines
