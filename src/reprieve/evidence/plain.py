@@ -206,6 +206,11 @@ def counted(evidence: Evidence) -> tuple[Study, Outcome, Outcome] | None:
     return None
 
 
+def size_word(study: Study) -> str:
+    """Whether a trial is small."""
+    return "small" if (study.n_randomised or 0) < 100 else "larger"
+
+
 def trial_with_counts(evidence: Evidence) -> Figure | None:
     """How many of 100 got better in each group of that trial."""
     found = counted(evidence)
@@ -217,7 +222,7 @@ def trial_with_counts(evidence: Evidence) -> Figure | None:
     if not (drop and given and treated.n and control.n and treated.day):
         return None
     values = {
-        "size": "small" if (study.n_randomised or 0) < 100 else "larger",
+        "size": size_word(study),
         "n": str(study.n_randomised),
         "weeks": f"{treated.day / 7:.0f}",
         "drop": drop[1],
@@ -277,7 +282,7 @@ def agreement(evidence: Evidence) -> Figure | None:
     return {"agreement": words}, tuple(dict.fromkeys(rows))
 
 
-def together(found: Answer, when: str) -> Figure | None:
+def together(found: Answer, when: str) -> Figure:
     """A window's trials in words: how many give a number, what they come to with the others counted."""
     numbers, directions = found.used(POOLED), found.used(DIRECTION_ONLY)
     if not numbers and not directions:
@@ -315,8 +320,8 @@ def _mentioned(found: Answer) -> tuple[Row, ...]:
 
 
 def _window(evidence: Evidence, window: str, when: str, name: str) -> Figure | None:
-    found = together(_asked(evidence, window=window), when)
-    return ({name: found[0]["text"]}, found[1]) if found else None
+    text, rows = together(_asked(evidence, window=window), when)
+    return {name: text["text"]}, rows
 
 
 def day_one(evidence: Evidence) -> Figure | None:

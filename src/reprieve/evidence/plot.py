@@ -108,7 +108,7 @@ def forest(answer: Answer, width: int, look: str) -> alt.TopLevelMixin:
     found = forest_lines(answer)
     low, high = _domain(found, answer.is_ratio)
     rows = [_row(number, line, low, high, answer.is_ratio) for number, line in enumerate(found)]
-    inner = width - 24
+    inner, narrow = width - 24, width <= NARROW  # on a phone a name and its figures need a line each
     x = alt.X("low:Q", title=None, scale=alt.Scale(domain=[low, high], nice=False), axis=_axis(answer.is_ratio))
     y = alt.Y("row:Q", axis=None, scale=alt.Scale(domain=[len(rows) - 0.4, -0.6], nice=False))
     base = alt.Chart(alt.InlineData(values=rows)).encode(y=y)
@@ -124,9 +124,9 @@ def forest(answer: Answer, width: int, look: str) -> alt.TopLevelMixin:
         _kind(base, "pooled")
         .mark_point(shape="diamond", size=190, opacity=1, fill=colours.surface, stroke=colours.ink, strokeWidth=2)
         .encode(x="value:Q"),
-        base.mark_text(align="left", baseline="bottom", dy=-10, fontSize=14, color=colours.ink).encode(
-            x=alt.value(0), text="label:N"
-        ),
+        base.mark_text(
+            align="left", baseline="bottom", dy=-26 if narrow else -10, fontSize=14, color=colours.ink
+        ).encode(x=alt.value(0), text="label:N"),
         base.mark_text(align="right", baseline="bottom", dy=-10, fontSize=14, color=colours.ink_2).encode(
             x=alt.value(inner), text="figures:N"
         ),
@@ -134,13 +134,15 @@ def forest(answer: Answer, width: int, look: str) -> alt.TopLevelMixin:
     if not rows:
         layers = layers[:1]
     return alt.layer(*layers).properties(
-        width=inner, height=max(40, 46 * len(rows)), title=_title(headline(answer), _explained(answer), width)
+        width=inner,
+        height=max(40, (62 if narrow else 46) * len(rows)),
+        title=_title(headline(answer), _explained(answer), width),
     )
 
 
 def _no_difference(colours: Look) -> alt.Chart:
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}]))
-    chart: alt.Chart = zero.mark_rule(color=colours.ink_2, strokeDash=[4, 4]).encode(x=alt.X("zero:Q", axis=None))
+    chart: alt.Chart = zero.mark_rule(color=colours.ink_2, strokeDash=[4, 4]).encode(x="zero:Q")
     return chart
 
 
@@ -191,7 +193,7 @@ def _explained(answer: Answer) -> str:
 
 def _title(title: str, subtitle: str, width: int) -> alt.TitleParams:
     letters = width // 8
-    return alt.TitleParams(lines(f"{title[0].upper()}{title[1:]}", width // 10), subtitle=lines(subtitle, letters))
+    return alt.TitleParams(lines(f"{title[0].upper()}{title[1:]}", width // 11), subtitle=lines(subtitle, letters))
 
 
 def survival(known: Durability, width: int, look: str) -> alt.TopLevelMixin:
@@ -306,7 +308,7 @@ def icons(panels: Sequence[tuple[str, float]], width: int, look: str) -> alt.Top
             )
             .properties(
                 width=side, height=side,
-                title=alt.TitleParams(lines(f"{full} of 100: {label}", side // 7), fontSize=14, offset=6),
+                title=alt.TitleParams(lines(f"{full} of 100: {label}", side // 9), fontSize=14, offset=6),
             )
         )  # fmt: skip
     return alt.hconcat(*charts, spacing=24)
@@ -326,20 +328,26 @@ def harm_bars(summaries: Sequence[HarmSummary], width: int, look: str) -> alt.To
                 name = {"harm": summary.words, "treated": treated, "population": seen.harm.population}
                 rows.append({**name, "low": share.low, "high": share.high})
     order = [row["harm"] for row in sorted(rows, key=lambda row: -row["high"]) if row["treated"]]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("harm:N", sort=order, title=None, axis=alt.Axis(labelLimit=180)),
-        x=alt.X("high:Q", title=None, scale=alt.Scale(domain=[0, 50], clamp=True)),
+    base = alt.Chart(alt.InlineData(values=rows)).encode(y=alt.Y("harm:N", sort=order, axis=None))
+    of_100 = alt.X(
+        "high:Q", title=None, scale=alt.Scale(domain=[0, 50], clamp=True), axis=alt.Axis(values=[0, 10, 20, 30, 40, 50])
     )
+    with_drug = base.transform_filter("datum.treated")
     layers = [
-        base.transform_filter("datum.treated").mark_bar(height=10, yOffset=-6, color=colours.series[0]),
-        base.transform_filter("!datum.treated").mark_bar(height=10, yOffset=6, color=colours.series[2]),
+        with_drug.mark_bar(height=9, yOffset=5, color=colours.series[0]).encode(x=of_100),
+        base.transform_filter("!datum.treated")
+        .mark_bar(height=9, yOffset=15, color=colours.series[2])
+        .encode(x=of_100),
+        with_drug.mark_text(align="left", baseline="bottom", dy=-1, fontSize=14, color=colours.ink).encode(
+            x=alt.value(0), text="harm:N"
+        ),
     ]
     populations = " and ".join(dict.fromkeys(row["population"] for row in rows))
     subtitle = f"Of 100 people. Upper bar: with the drug. Lower bar, grey: with the control. Counted in {populations}."
     chart = alt.layer(*layers)
     return chart.properties(
-        width=width - 196,
-        height=34 * len(order),
+        width=width - 24,
+        height=46 * len(order),
         title=_title(_commonest(rows), subtitle, width),
     )
 

@@ -184,7 +184,7 @@ class Study:
     def read(cls, cells: Cells) -> Study:
         """The study in one row."""
         author, year = cells.text("first_author"), cells.count("year")
-        name = f"{author or cells.text('study_id', needed=True)} {year or ''}".strip()
+        name = f"{author or cells.text('study_id', needed=True).replace('_', ' ')} {year or ''}".strip()
         return cls(
             id=cells.text("study_id", needed=True),
             first_author=author,
@@ -573,6 +573,19 @@ class Claim:
         )
 
 
+_ID = re.compile(r"([a-z_]+)(\d{4})_?(.*)")
+
+
+def _cited_as(study_id: str) -> str:
+    """An id as a reader cites it.
+
+    >>> _cited_as("holmes2022"), _cited_as("swanberg2022_7t")
+    ('Holmes 2022', 'Swanberg 2022 7t')
+    """
+    matched = _ID.fullmatch(study_id)
+    return " ".join(filter(None, matched.groups())).replace("_", " ").capitalize() if matched else study_id
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One finding about how PTSD or ketamine may work, in people or animals, and which claims it bears on."""
@@ -608,7 +621,7 @@ class Finding:
             claims=cells.names("claims"),
             relevance=cells.text("relevance"),
             note=cells.text("note"),
-            source=cells.source(study),
+            source=cells.source(_cited_as(study)),
         )
 
     @property
