@@ -11,36 +11,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from reprieve.sources import Source, read_table
+from reprieve.evidence import plain
+from reprieve.sources import read_table
+from reprieve.web.evidence_words import Link, links_to
 
 FIRST = "How you are right now, and how to keep you safe. This comes first."
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """One thing that is known, and where that was read. ``mark`` is a caveat, or empty."""
+class Said:
+    """One thing that is known, computed from rows, and a link to each of them."""
 
     id: str
     text: str
-    source: Source
-    mark: str
+    links: tuple[Link, ...]
 
 
-STATEMENTS: dict[str, Statement] = {
-    row["id"]: Statement(
-        id=row["id"],
-        text=row["text"],
-        source=(source := Source(row["source"], row["source_url"], row["provenance"])),
-        mark=row["mark"] or source.mark,
-    )
-    for row in read_table(__package__, "statements.csv")
-}
 TOPICS: dict[str, str] = {row["criterion_id"]: row["words"] for row in read_table(__package__, "public_words.csv")}
 
 
-def statements(*ids: str) -> list[Statement]:
-    """The statements with these ids, in this order."""
-    return [STATEMENTS[name] for name in ids]
+def statements(*ids: str) -> list[Said]:
+    """The sentences with these ids, in this order, from the evidence's tables."""
+    return [Said(one.id, one.text, links_to(one.cites)) for one in plain.statements(*ids)]
 
 
 def topics(criterion_ids: Iterable[str]) -> list[str]:

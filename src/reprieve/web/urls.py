@@ -2,11 +2,21 @@
 
 from django.urls import include, path
 
-from reprieve.web.views import brief, clinic, inbox, join, privacy, public, team
+from reprieve.web.views import brief, clinic, evidence, inbox, join, privacy, public, team
 
 urlpatterns = [
     path("", public.home, name="home"),
-    path("what-is-known/", public.what_is_known, name="what-is-known"),
+    path("what-is-known/", evidence.what_is_known, name="what-is-known"),
+    path("what-is-known/claims/", evidence.claims, name="claims"),
+    path("what-is-known/trials/", evidence.trials, name="trials"),
+    path("what-is-known/trials/forest-<int:width>-<slug:look>.svg", evidence.forest, name="forest"),
+    path("what-is-known/trials/<slug:study_id>/", evidence.study, name="study"),
+    path("what-is-known/harms/", evidence.harms, name="harms"),
+    path("what-is-known/guidelines/", evidence.guidelines, name="guidelines"),
+    path("what-is-known/compared/", evidence.compared, name="compared"),
+    path("what-is-known/how-it-may-work/", evidence.how_it_may_work, name="how-it-may-work"),
+    path("what-is-known/method/", evidence.method, name="method"),
+    path("what-is-known/pictures/<slug:name>-<int:width>-<slug:look>.svg", evidence.picture, name="picture"),
     path("help/", public.help_now, name="help"),
     path("privacy/", public.privacy, name="privacy"),
     path("form/", brief.start, name="form-start"),

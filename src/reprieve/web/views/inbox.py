@@ -344,6 +344,7 @@ def _findings(enquiry: Enquiry, form: Form | None) -> dict[str, Any]:
         "rule_set_version": assessment["rule_set_version"],
         "assessed_on": date.fromisoformat(assessment["today"]),
         "signed": signed,
+        "short": evidence("short-answer", "uncounted"),
         "first_line": evidence("guideline-therapy", "guideline-sertraline", "guideline-venlafaxine"),
         "found": evidence("small-trial", "pooled"),
         "not_found": evidence("largest-trial", "fades", "no-contest", "guideline-ketamine", "off-label", "long-term"),

@@ -28,6 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     clinic = clinic_of(request)
     context = {
         "unready": is_new(clinic),
+        "short": statements("short-answer"),
         "answer": statements("off-label", "largest-trial", "small-trial", "fades"),
         "guidelines": statements(
             "guideline-therapy", "guideline-sertraline", "guideline-venlafaxine", "guideline-ketamine"
@@ -36,22 +37,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "call_by": moment(clinic.call_due(timezone.now(), Urgency.ROUTINE), clinic.zone),
     }
     return render(request, "public/home.html", context)
-
-
-@require_safe
-def what_is_known(request: HttpRequest) -> HttpResponse:
-    """The trials that found a benefit beside those that did not, and what else helps."""
-    context = {
-        "approval": statements("off-label", "at-home"),
-        "helped": statements("small-trial", "fades"),
-        "did_not": statements("largest-trial"),
-        "together": statements("pooled", "no-contest"),
-        "guidelines": statements(
-            "guideline-therapy", "guideline-sertraline", "guideline-venlafaxine", "guideline-ketamine"
-        ),
-        "harms": statements("feel-strange", "common-harms", "spray-numbers", "grave-harms", "long-term", "no-driving"),
-    }
-    return render(request, "public/what_is_known.html", context)
 
 
 @require_safe
