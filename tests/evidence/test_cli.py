@@ -214,6 +214,17 @@ def test_recalled_figures_are_said_on_every_output(tmp_path):
     assert "from memory" in picture.read_text()
 
 
+@pytest.mark.parametrize("words", ["pool", "pool --window end", "safety", "durability"])
+def test_a_picture_says_that_figures_from_memory_were_allowed(words, tmp_path):
+    plain, whole = tmp_path / "plain.svg", tmp_path / "whole.svg"
+
+    evidence(words, "--plot", str(plain))
+    evidence(words, "--plot", str(whole), "--include-recalled")
+
+    assert "from memory" not in plain.read_text()
+    assert "rom memory" in whole.read_text()
+
+
 def test_without_asking_nothing_recalled_is_used():
     told = as_json("pool")
 

@@ -60,7 +60,8 @@ def safety(evidence: Evidence, treatments: tuple[str, ...], include_recalled: bo
     pooled = [_summary(summary) for summary in summaries]
     seen = [_seen(row, summary.name) for summary in summaries for row in summary.rows]
     open_rows = [_seen(row, evidence.harm_names[row.harm.event].harm) for row in unknown]
-    parts: list[str | Listing] = [FROM_MEMORY] if include_recalled else []
+    warning = FROM_MEMORY if include_recalled else ""
+    parts: list[str | Listing] = [warning] if warning else []
     parts += [
         Listing(
             "Harms; shares of 100 people, pooled from counts in people with PTSD only",
@@ -77,7 +78,7 @@ def safety(evidence: Evidence, treatments: tuple[str, ...], include_recalled: bo
     ]
     document = {"includes_recalled": include_recalled, "harms": pooled, "rows": seen, "unknown": open_rows}
     lines = [{**row, "include_recalled": include_recalled} for row in seen + open_rows]
-    return Report(document, lines, parts, draw=lambda width, look: _harm_bars(summaries, width, look))
+    return Report(document, lines, parts, draw=lambda width, look: _harm_bars(summaries, width, look), warning=warning)
 
 
 def _harm_bars(summaries: Sequence[HarmSummary], width: int, look: str) -> Any:
@@ -129,7 +130,8 @@ def lasting(evidence: Evidence, include_recalled: bool) -> Report:
     known = durability(evidence, include_recalled=include_recalled)
     points = [row for course in known.courses for row in _points(course)]
     medians = [_median(row) for row in known.medians]
-    parts: list[str | Listing] = [FROM_MEMORY] if include_recalled else []
+    warning = FROM_MEMORY if include_recalled else ""
+    parts: list[str | Listing] = [warning] if warning else []
     parts += [
         Listing("People better, by day from the first dose", points, empty="nobody counted"),
         Listing("Days until half had lost the gain", medians, empty="nobody counted"),
@@ -145,7 +147,7 @@ def lasting(evidence: Evidence, include_recalled: bool) -> Report:
     }
     lines = [{"of": "share", **row} for row in points] + [{"of": "median", **row} for row in medians]
     lines = [{**row, "include_recalled": include_recalled} for row in lines]
-    return Report(document, lines, parts, draw=lambda width, look: _survival(known, width, look))
+    return Report(document, lines, parts, draw=lambda width, look: _survival(known, width, look), warning=warning)
 
 
 def _survival(known: Durability, width: int, look: str) -> Any:

@@ -74,13 +74,15 @@ class Listing:
 class Report:
     """One answer: ``document`` for ``--json``, ``rows`` for ``--csv``, ``parts`` for people.
 
-    ``draw`` makes its picture from a width and a look; ``then`` is done once all of it has been said.
+    ``draw`` makes its picture from a width and a look, and ``warning`` stands in it; ``then`` is done once all of it
+    has been said.
     """
 
     document: Mapping[str, Any]
     rows: Sequence[Row]
     parts: Sequence[str | Listing]
     draw: Callable[[int, str], Any] | None = None
+    warning: str = ""
     then: Callable[[], None] | None = field(default=None, repr=False)
 
 
@@ -158,10 +160,12 @@ def _check_picture(file: str | None) -> None:
 
 
 def _write_picture(report: Report, file: str, look: str) -> None:
-    from reprieve.charts import LOOKS, png, svg
+    from reprieve.charts import LOOKS, lines, png, svg
 
     assert report.draw is not None
     chart = report.draw(PICTURE_WIDTH, look)
+    if report.warning:
+        chart.title.subtitle = [*chart.title.subtitle, *lines(report.warning, PICTURE_WIDTH // 8)]
     drawn = png(chart, LOOKS[look]) if Path(file).suffix.lower() == ".png" else svg(chart, LOOKS[look]).encode()
     try:
         Path(file).write_bytes(drawn)

@@ -60,7 +60,8 @@ def report(question: Question, evidence: Evidence, extras: Sequence[Extra]) -> R
     tables = {"study": studies, "together": together, "other review, never pooled": others}
     tables |= {title.lower(): rows for title, rows, _ in wider}
     lines = [_csv_line(part, row, question) for part, rows in tables.items() for row in rows]
-    return Report(
+    warning = "" if found.recalled else _warning(found)  # the forest plot itself says that it uses one
+    return Report(document, lines, parts, draw=lambda width, look: _draw(found, width, look), warning=warning)
         document, lines, _parts(found, said, tables, wider), draw=lambda width, look: _draw(found, width, look)
     )
 
