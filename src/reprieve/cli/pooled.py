@@ -61,9 +61,8 @@ def report(question: Question, evidence: Evidence, extras: Sequence[Extra]) -> R
     tables |= {title.lower(): rows for title, rows, _ in wider}
     lines = [_csv_line(part, row, question) for part, rows in tables.items() for row in rows]
     warning = "" if found.recalled else _warning(found)  # the forest plot itself says that it uses one
+    parts = _parts(found, said, tables, wider)
     return Report(document, lines, parts, draw=lambda width, look: _draw(found, width, look), warning=warning)
-        document, lines, _parts(found, said, tables, wider), draw=lambda width, look: _draw(found, width, look)
-    )
 
 
 def _draw(found: Answer, width: int, look: str) -> Any:
