@@ -184,10 +184,12 @@ class Study:
     def read(cls, cells: Cells) -> Study:
         """The study in one row."""
         author, year = cells.text("first_author"), cells.count("year")
-        name = f"{author or cells.text('study_id', needed=True).replace('_', ' ')} {year or ''}".strip()
+        if not author:
+            author = cells.text("study_id", needed=True).removesuffix(str(year or "")).replace("_", " ").capitalize()
+        name = f"{author} {year or ''}".strip()
         return cls(
             id=cells.text("study_id", needed=True),
-            first_author=author,
+            first_author=cells.text("first_author"),
             year=year,
             title=cells.text("title_short", needed=True),
             journal=cells.text("journal"),

@@ -323,20 +323,29 @@ def _harm_cells(row: Harm) -> tuple[Cell | str, ...]:
 
 def harm(summary: HarmSummary) -> dict[str, Any]:
     """One harm: the pooled share in words, and every row."""
-    counted = replace(summary, rows=tuple(seen for seen in summary.rows if not seen.harm.is_recalled))
     rows = (("", _seen_cells(seen)) for seen in summary.rows)
     title = f"{summary.words.capitalize()}: {summary.treatment}"
     return {
         "title": title,
-        "said": _pooled_words(counted),
+        "said": _pooled_words(summary),
         "table": table(title, ("Study", "In whom", "How many", "With the control", "Note"), rows),
     }
 
 
-def _pooled_words(counted: HarmSummary) -> str:
+def _uncounted_words(summary: HarmSummary) -> str:
+    told = [seen.harm.is_recalled for seen in summary.rows if seen.harm.in_ptsd and seen.share]
+    if not told:
+        return "Nobody has counted this in people treated for PTSD, in the texts we could read."
+    if all(told):
+        return "In people with PTSD we have figures from memory only."
+    return "In people with PTSD a share was told, and not how many people stand behind it."
+
+
+def _pooled_words(summary: HarmSummary) -> str:
+    counted = replace(summary, rows=tuple(seen for seen in summary.rows if not seen.harm.is_recalled))
     pooled = counted.pooled
     if not pooled:
-        return "Nobody has counted this in people treated for PTSD, in the texts we could read."
+        return _uncounted_words(summary)
     share, low, high = (round(100 * part) for part in (pooled.proportion, pooled.ci_low, pooled.ci_high))
     groups = f"{plain.number_word(pooled.k)} group{'' if pooled.k == 1 else 's'}"
     return (
@@ -408,23 +417,22 @@ def pairs(known: Network) -> Table:
     return table("Who was compared with whom", ("Pair", "Randomised trials", "Pooled in a review"), rows)
 
 
-def findings(caption: str, found: Iterable[Finding], placed: set[str]) -> Table:
-    """Findings, each with its anchor where it stands for the first time on the page."""
-    rows = []
-    for finding in found:
-        anchor = "" if finding.id in placed else finding.id
-        placed.add(finding.id)
-        doi = words.doi_link(finding.doi)
-        read_at = words.source_cell(finding.source)
-        rows.append((anchor, (
-            Cell(finding.direction or "no direction given", tag=""),
-            finding.finding,
-            f"{finding.species}; {finding.method}",
-            "; ".join(filter(None, (finding.n, finding.effect_size))) or words.NOT_SEEN,
-            finding.note,
-            replace(read_at, links=(*read_at.links, *((doi,) if doi else ()))),
-        )))  # fmt: skip
-    return table(caption, ("Points", "Finding", "In whom, and how", "Number and size", "Note", "Read at"), rows)
+def findings(caption: str, found: Iterable[Finding]) -> Table:
+    """Findings, each with its anchor."""
+    heads = ("Points", "Finding", "In whom, and how", "Number and size", "Note", "Read at")
+    return table(caption, heads, ((one.id, _finding_cells(one)) for one in found))
+
+
+def _finding_cells(finding: Finding) -> tuple[Cell | str, ...]:
+    doi, read_at = words.doi_link(finding.doi), words.source_cell(finding.source)
+    return (
+        Cell(finding.direction or "no direction given", tag=""),
+        finding.finding,
+        f"{finding.source.name}. {finding.species[0].upper()}{finding.species[1:]}; {finding.method}",
+        "; ".join(filter(None, (finding.n, finding.effect_size))) or words.NOT_SEEN,
+        finding.note,
+        replace(read_at, links=(*read_at.links, *((doi,) if doi else ()))),
+    )
 
 
 # How the numbers are made

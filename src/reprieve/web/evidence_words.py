@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.urls import reverse
 
 from reprieve.evidence.plain import Cite
-from reprieve.evidence.rows import Guideline, Harm, Outcome, Percent, Study
+from reprieve.evidence.rows import Finding, Guideline, Harm, Outcome, Percent, Study
 from reprieve.evidence.tables import tables
 from reprieve.sources import Source
 
@@ -114,6 +114,11 @@ def row_url(row_id: str, study_id: str = "") -> str:
 def finding_url(finding_id: str) -> str:
     """Where a finding about the brain stands."""
     return f"{reverse('how-it-may-work')}#{finding_id}"
+
+
+def finding_link(finding: Finding) -> Link:
+    """A finding by author and year."""
+    return Link(finding.source.name, finding_url(finding.id), finding.source.mark)
 
 
 def links_to(cites: Sequence[Cite]) -> tuple[Link, ...]:

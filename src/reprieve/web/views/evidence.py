@@ -26,7 +26,6 @@ from reprieve.evidence.tables import tables
 from reprieve.web import evidence_tables as shown
 from reprieve.web import evidence_words as words
 from reprieve.web.evidence_question import TREATMENTS, USUAL, in_words, query_of, question_of, toggles
-from reprieve.web.evidence_words import Link
 from reprieve.web.public_words import statements
 
 WIDTHS = (328, 620)
@@ -127,7 +126,7 @@ def claims(request: HttpRequest) -> HttpResponse:
             "supporting": words.links_to(judgement.supporting),
             "opposing": words.links_to(judgement.opposing),
             "figures": statements(*(figure.id for figure in judgement.figures)),
-            "findings": [Link(f.id, words.finding_url(f.id), f.source.mark) for f in judgement.findings],
+            "findings": [words.finding_link(finding) for finding in judgement.findings],
             "source": words.source_cell(judgement.claim.source),
         }
         for judgement in judged()
@@ -236,12 +235,20 @@ def how_it_may_work(request: HttpRequest) -> HttpResponse:
     steps = []
     for claim in (known.claims[name] for name in STEPS if name in known.claims):
         found = [finding for finding in known.findings.values() if claim.id in finding.claims]
-        people = shown.findings("Seen in people", [one for one in found if one.in_people], placed)
-        others = shown.findings("Seen in animals", [one for one in found if not one.in_people], placed)
-        both = [one for one in (people, others) if one.lines]
-        steps.append({"claim": claim, "tag": VERDICT_TAGS.get(claim.verdict, "caution"), "tables": both})
+        new = [finding for finding in found if finding.id not in placed]
+        placed |= {finding.id for finding in new}
+        people = shown.findings("Seen in people", [one for one in new if one.in_people])
+        others = shown.findings("Seen in animals", [one for one in new if not one.in_people])
+        steps.append(
+            {
+                "claim": claim,
+                "tag": VERDICT_TAGS.get(claim.verdict, "caution"),
+                "tables": [one for one in (people, others) if one.lines],
+                "above": [words.finding_link(one) for one in found if one not in new],
+            }
+        )
     rest = [finding for finding in known.findings.values() if finding.id not in placed]
-    return _page(request, "how_it_may_work", {"steps": steps, "rest": shown.findings("Other findings", rest, placed)})
+    return _page(request, "how_it_may_work", {"steps": steps, "rest": shown.findings("Other findings", rest)})
 
 
 @require_safe
