@@ -393,9 +393,8 @@ def pending(evidence: Evidence) -> Figure | None:
     waiting = [study for study in evidence.studies.values() if study.is_pending]
     if not waiting:
         return None
-    words = (
-        f"{trials(len(waiting)).capitalize()} more {'is' if len(waiting) == 1 else 'are'} under way or not yet told."
-    )
+    many = f"{number_word(len(waiting)).capitalize()} more trials are" if len(waiting) > 1 else "One more trial is"
+    words = f"{many} under way, or done and not yet told."
     return {"pending": words}, tuple(waiting)
 
 
