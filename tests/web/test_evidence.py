@@ -244,7 +244,7 @@ def test_each_time_gives_its_own_answer(bo: Client, window: str) -> None:
         "window=end",
         "comparator=active",
         "people=veterans",
-        "one-centre=without",
+        "window=end&one-centre=without",
         "directions=without",
         "window=end&outcome=depression",
     ],

@@ -6,6 +6,7 @@ form of the rows it names, and holds no number that they do not hold.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -295,7 +296,7 @@ def together(found: Answer, when: str) -> Figure:
         text += f"Only {number_word(len(numbers))} of them give{'s' if len(numbers) == 1 else ''} a number. "
     belief = found.belief
     if belief is None:
-        return {"text": text.strip()}, _rows_of(found)
+        return {"text": f"{text}{_ratio_in_words(found)}"}, _rows_of(found)
     of_100 = better_than_middle(belief.median)
     low, high = better_than_middle(belief.ci_low), better_than_middle(belief.ci_high)
     text += (
@@ -303,6 +304,14 @@ def together(found: Answer, when: str) -> Figure:
         f"(likely {low} to {high}; 50 means no effect)."
     )
     return {"text": text}, _rows_of(found)
+
+
+def _ratio_in_words(found: Answer) -> str:
+    """How many times as often it happened with the treatment, from the trials with a number."""
+    pooled = found.pooled
+    assert pooled is not None
+    times, low, high = (f"{math.exp(end):.1f}" for end in (pooled.estimate, pooled.ci_low, pooled.ci_high))
+    return f"With it, that was {times} times as common as with the control (likely {low} to {high}; 1 means no effect)."
 
 
 def _directions_in_words(found: Answer) -> str:

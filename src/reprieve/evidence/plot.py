@@ -83,11 +83,13 @@ def headline(answer: Answer) -> str:
     low, high = _together(answer)
     if low is None or high is None:
         return f"No trial we can use has measured this for {treatment}"
+    alone = len(answer.used(POOLED)) + len(answer.used(DIRECTION_ONLY)) == 1
+    together, favour = ("The one trial we can use", "favours") if alone else ("Together the trials", "favour")
     if low > 0:
-        return f"Together the trials favour {treatment}"
+        return f"{together} {favour} {treatment}"
     if high < 0:
-        return f"Together the trials favour the control over {treatment}"
-    return f"Together the trials cannot tell {treatment} from the control"
+        return f"{together} {favour} the control over {treatment}"
+    return f"{together} cannot tell {treatment} from the control"
 
 
 def _together(answer: Answer) -> tuple[float | None, float | None]:
@@ -142,7 +144,7 @@ def forest(answer: Answer, width: int, look: str) -> alt.TopLevelMixin:
 
 def _no_difference(colours: Look) -> alt.Chart:
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}]))
-    chart: alt.Chart = zero.mark_rule(color=colours.ink_2, strokeDash=[4, 4]).encode(x="zero:Q")
+    chart: alt.Chart = zero.mark_rule(color=colours.ink_2, strokeDash=[4, 4]).encode(x=alt.X("zero:Q", title=None))
     return chart
 
 

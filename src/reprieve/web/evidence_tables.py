@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -321,35 +321,40 @@ def _harm_cells(row: Harm) -> tuple[Cell | str, ...]:
 # Harms, guidelines, pairs, findings
 
 
-def harm(summary: HarmSummary) -> dict[str, Any]:
-    """One harm: the pooled share in words, and every row."""
-    rows = (("", _seen_cells(seen)) for seen in summary.rows)
-    title = f"{summary.words.capitalize()}: {summary.treatment}"
-    return {
-        "title": title,
-        "said": _pooled_words(summary),
-        "table": table(title, ("Study", "In whom", "How many", "With the control", "Note"), rows),
-    }
+def harms(summaries: Sequence[HarmSummary]) -> Iterator[dict[str, Any]]:
+    """Each harm once: the pooled share in words for each drug that has one, and every row."""
+    heads = ("Study", "Drug", "In whom", "How many", "With the control", "Note")
+    for name in dict.fromkeys(summary.name for summary in summaries):
+        same = [summary for summary in summaries if summary.name == name]
+        title = f"{same[0].words[0].upper()}{same[0].words[1:]}"
+        rows = [("", _seen_cells(seen)) for summary in same for seen in summary.rows]
+        said = dict.fromkeys(_pooled_words(summary) for summary in same)
+        counted = [text for text in said if text not in UNCOUNTED]
+        yield {"title": title, "said": " ".join(counted or said), "table": table(title, heads, rows)}
+
+
+NOBODY = "Nobody has counted this in people treated for PTSD, in the texts we could read."
+FROM_MEMORY_ONLY = "In people with PTSD we have figures from memory only."
+SHARE_ONLY = "In people with PTSD a share was told, and not how many people stand behind it."
+UNCOUNTED = (NOBODY, FROM_MEMORY_ONLY, SHARE_ONLY)
 
 
 def _uncounted_words(summary: HarmSummary) -> str:
     told = [seen.harm.is_recalled for seen in summary.rows if seen.harm.in_ptsd and seen.share]
     if not told:
-        return "Nobody has counted this in people treated for PTSD, in the texts we could read."
-    if all(told):
-        return "In people with PTSD we have figures from memory only."
-    return "In people with PTSD a share was told, and not how many people stand behind it."
+        return NOBODY
+    return FROM_MEMORY_ONLY if all(told) else SHARE_ONLY
 
 
 def _pooled_words(summary: HarmSummary) -> str:
-    counted = replace(summary, rows=tuple(seen for seen in summary.rows if not seen.harm.is_recalled))
-    pooled = counted.pooled
+    read = replace(summary, rows=tuple(seen for seen in summary.rows if not seen.harm.is_recalled))
+    pooled = read.pooled
     if not pooled:
         return _uncounted_words(summary)
     share, low, high = (round(100 * part) for part in (pooled.proportion, pooled.ci_low, pooled.ci_high))
     groups = f"{plain.number_word(pooled.k)} group{'' if pooled.k == 1 else 's'}"
     return (
-        f"In people with PTSD: {pooled.events} of {pooled.n} in {groups}, "
+        f"With {summary.treatment}, in people with PTSD: {pooled.events} of {pooled.n} in {groups}, "
         f"about {share} of 100 (likely {low} to {high})."
     )
 
@@ -359,6 +364,7 @@ def _seen_cells(seen: Seen) -> tuple[Cell | str, ...]:
     elsewhere = Cell(f"seen in other people: {harm.population}", tag="caution")
     return (
         Cell(links=(words.study_link(seen.study, harm.id),), mark=harm.source.mark),
+        seen.treatment,
         Cell("people with PTSD") if harm.in_ptsd else elsewhere,
         words.harm_count(harm),
         words.harm_count(seen.control) if seen.control else "no control group",
@@ -419,7 +425,7 @@ def pairs(known: Network) -> Table:
 
 def findings(caption: str, found: Iterable[Finding]) -> Table:
     """Findings, each with its anchor."""
-    heads = ("Points", "Finding", "In whom, and how", "Number and size", "Note", "Read at")
+    heads = ("Points", "Finding", "How it was seen", "Note", "Read at")
     return table(caption, heads, ((one.id, _finding_cells(one)) for one in found))
 
 
@@ -428,8 +434,7 @@ def _finding_cells(finding: Finding) -> tuple[Cell | str, ...]:
     return (
         Cell(finding.direction or "no direction given", tag=""),
         finding.finding,
-        f"{finding.source.name}. {finding.species[0].upper()}{finding.species[1:]}; {finding.method}",
-        "; ".join(filter(None, (finding.n, finding.effect_size))) or words.NOT_SEEN,
+        "; ".join(filter(None, (finding.source.name, finding.species, finding.method, finding.n, finding.effect_size))),
         finding.note,
         replace(read_at, links=(*read_at.links, *((doi,) if doi else ()))),
     )

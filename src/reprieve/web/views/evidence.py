@@ -193,8 +193,8 @@ def harms(request: HttpRequest) -> HttpResponse:
     context = {
         "intro": statements("feel-strange", "drop-out", "grave-harms"),
         **shown.harms_words(),
-        "ketamine": [shown.harm(summary) for summary in harms_of(KETAMINE, include_recalled=True)],
-        "first_line": [shown.harm(summary) for summary in harms_of(FIRST_LINE_DRUGS, include_recalled=True)],
+        "ketamine": list(shown.harms(harms_of(KETAMINE, include_recalled=True))),
+        "first_line": list(shown.harms(harms_of(FIRST_LINE_DRUGS, include_recalled=True))),
         "unknown": shown.uncounted(unknown_harms()),
     }
     return _page(request, "harms", context)
