@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+from reprieve.pharmacology import PharmacologyError
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import Regimen
 
@@ -36,8 +37,12 @@ WOMEN_CLEARANCE = 1.20  # SIGTERMANS_2009 in pk_models.csv; not retained in the 
 WORST_CONDITION = 1e9  # beyond it two rates nearly coincide and the matrix exponential takes over
 
 
-class CovariateError(ValueError):
+class CovariateError(PharmacologyError):
     """A covariate cannot be used: says which, the rule, and the way out."""
+
+
+class SiteError(PharmacologyError):
+    """No such place to draw blood from."""
 
 
 @dataclass(frozen=True)
@@ -227,7 +232,7 @@ class Exposure:
             slow = [self._by_exponential(k, self.starts[k], h) for k, h in zip(piece, elapsed, strict=True)]
             return np.array(slow).reshape(len(times), 9)
         free = self.amplitudes[piece] * np.exp(-np.outer(elapsed, self.modes.rates))
-        states: Array = free @ self.modes.vectors.T + self.steady[piece]
+        states: Array = np.maximum(free @ self.modes.vectors.T + self.steady[piece], 0.0)  # no -1e-17 where it is 0
         return states
 
     def arterial_umol_per_l(self, times_h: Array) -> Array:
@@ -253,7 +258,7 @@ class Exposure:
     def ketamine_plasma_ng_per_ml(self, times_h: Array, site: str = "arterial") -> Array:
         """Total ketamine where the sample is drawn; umol/L times g/mol is ng/mL; shape (T,)."""
         if site not in SITES:
-            raise ValueError(f"site {site!r}; it must be {' or '.join(SITES)}")
+            raise SiteError(f"site {site!r}; it must be {' or '.join(SITES)}")
         states = self.at(times_h)
         level = states[:, 6] if site == "venous" else states[:, 0] / self.disposition.V1
         return level * self.disposition.molar_mass_ketamine

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from reprieve.pharmacology import PharmacologyError
 from reprieve.sources import Source, read_table
 
 FINDINGS = ("receptor", "plasticity", "haemodynamics_and_dissociation", "symptoms_timecourse")
 
 
-class FactError(ValueError):
+class FactError(PharmacologyError):
     """A table of facts cannot be used: says which file, line and column, the rule, and the way out."""
 
 

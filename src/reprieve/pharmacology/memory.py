@@ -14,8 +14,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reprieve.pharmacology import PharmacologyError
 
-class TherapyError(ValueError):
+
+class TherapyError(PharmacologyError):
     """A therapy session cannot be used: says the value, the rule, and the way out."""
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
+from reprieve.pharmacology import PharmacologyError
 from reprieve.pharmacology.compartments import STATES, Disposition, Exposure
 from reprieve.pharmacology.dissociation import Dissociation
 from reprieve.pharmacology.haemodynamics import Haemodynamics
@@ -32,6 +33,10 @@ Array = NDArray[np.float64]
 CHAIN = ("G", "N", "M", "W", "s", "sigma", "I", "X", "theta", "E", "P")
 BLOCK = ("BI", "BP")  # states of their own in the kinetic form only
 RTOL, ATOL = 1e-9, 1e-11
+
+
+class TimesError(PharmacologyError):
+    """Times cannot be used: says which, the rule, and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +234,8 @@ def solve(
 
     Raises
     ------
-    ValueError : if ``times_h`` is empty, negative or does not increase, or the solver gives up
+    TimesError : if ``times_h`` is empty, negative or does not increase
+    RuntimeError : if the solver gives up
     """
     times = _checked(times_h)
     if pk not in ("closed form", "ode"):
@@ -245,7 +251,7 @@ def solve(
             layout.rates(start), (start, end), state, method, np.unique(asked), rtol=rtol, atol=atol
         )  # fmt: skip
         if not solved.success:
-            raise ValueError(f"the solver stopped at {solved.t[-1]:g} h: {solved.message}")
+            raise RuntimeError(f"the solver stopped at {solved.t[-1]:g} h: {solved.message}")
         found[inside] = solved.y.T[np.searchsorted(solved.t, times[inside])]
         state, start = _therapy(model, layout, end, solved.y[:, -1]), end
     if times[-1] in model.course.changes_h():
@@ -256,13 +262,13 @@ def solve(
 def _checked(times_h: Array) -> Array:
     times = np.atleast_1d(np.asarray(times_h, dtype=float))
     if not len(times):
-        raise ValueError("no times; give at least one")
+        raise TimesError("no times; give at least one")
     if not np.all(np.isfinite(times)) or times[0] < 0:
-        raise ValueError(f"time {times[0]:g} h; times must be finite and 0 or later")
+        raise TimesError(f"time {times[0]:g} h; times must be finite and 0 or later")
     steps = np.flatnonzero(np.diff(times) <= 0)
     if len(steps):
         before, after = times[steps[0]], times[steps[0] + 1]
-        raise ValueError(f"times must increase: {after:g} h comes after {before:g} h; sort them and drop repeats")
+        raise TimesError(f"times must increase: {after:g} h comes after {before:g} h; sort them and drop repeats")
     return times
 
 

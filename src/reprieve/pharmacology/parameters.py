@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from reprieve.pharmacology import PharmacologyError
 from reprieve.sources import read_table
 
 FILE = "parameters.csv"
@@ -32,7 +33,7 @@ SETS: dict[str, tuple[dict[str, float], str]] = {
 }
 
 
-class ParameterError(ValueError):
+class ParameterError(PharmacologyError):
     """A parameter cannot be used: says which, the rule, and the way out."""
 
 

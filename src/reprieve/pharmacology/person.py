@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from reprieve.pharmacology import PharmacologyError
+
 LIGHTEST_KG, HEAVIEST_KG = 30.0, 250.0
 YOUNGEST_YEARS, OLDEST_YEARS = 18.0, 110.0
 SEXES = ("female", "male")
 
 
-class PersonError(ValueError):
+class PersonError(PharmacologyError):
     """A person's figures cannot be used: says which, the rule, and the way out."""
 
 

@@ -12,6 +12,8 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reprieve.pharmacology import PharmacologyError
+
 HOURS_PER_DAY = 24.0
 SESSION_GAP_H = 1.0  # infusions with no more than this between them are one sitting
 DOSE_CEILING_MG_PER_KG = 1.0
@@ -30,7 +32,7 @@ WITHOUT_UNIT = {
 }
 
 
-class RegimenError(ValueError):
+class RegimenError(PharmacologyError):
     """A regimen cannot be used: says the value, the rule, and the way out."""
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from reprieve.pharmacology.compartments import SITES
+from reprieve.pharmacology.compartments import SITES, SiteError
 from reprieve.pharmacology.dissociation import prior_sittings
-from reprieve.pharmacology.model import Course, Model, Switches, Trajectory, solve
+from reprieve.pharmacology.model import Course, Model, Switches, TimesError, Trajectory, solve
 from reprieve.pharmacology.parameters import ParameterSet, parameter_set
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import HOURS_PER_DAY, Regimen
@@ -120,7 +120,7 @@ def simulate(
     p = parameters or parameter_set()
     asked = who or Person()
     if site not in SITES:
-        raise ValueError(f"site {site!r}; it must be {' or '.join(SITES)}")
+        raise SiteError(f"site {site!r}; it must be {' or '.join(SITES)}")
     times = np.asarray(times_min if times_min is not None else default_times_min(given.regimen, until_day), dtype=float)
     models = [
         (drawn.number, model, drawn.pcl5_offset) for drawn, model in _models(given, asked, p, switches or Switches())
@@ -199,9 +199,9 @@ def default_times_min(regimen: Regimen, until_day: float | None = None) -> Array
     """Minutes: every 2 to 3 h after each sitting begins, every 10 to 8 h, and twice a day; shape (T,), increasing."""
     begins = [sitting[0].start_h * 60 for sitting in regimen.sittings()]
     stops = [infusion.stop_h * 60 for infusion in regimen.infusions]
-    last = until_day if until_day is not None else max(stops, default=0.0) / 60 / HOURS_PER_DAY + 14
+    last = until_day if until_day is not None else max(stops, default=0.0) // (60 * HOURS_PER_DAY) + 14
     if not (np.isfinite(last) and last > 0):
-        raise ValueError(f"until day {last:g}; it must be above 0")
+        raise TimesError(f"until day {last:g}; it must be above 0")
     close = np.concatenate([np.arange(0, 181, 2), np.arange(190, 481, 10)])
     times = np.concatenate([*(begin + close for begin in begins), stops, np.arange(0, last, 0.5) * 1440, [last * 1440]])
     kept: Array = np.unique(times[times <= last * 1440].round(6))

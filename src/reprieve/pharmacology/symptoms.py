@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reprieve.pharmacology import PharmacologyError
+
 Array = NDArray[np.float64]
 
 CAPS5_HIGHEST = 80.0
@@ -37,7 +39,7 @@ CLUSTERS = {"intrusion": range(1, 6), "avoidance": range(6, 8), "negative mood":
 LOADINGS = {"intrusion": "L_B", "avoidance": "L_C", "negative mood": "L_D", "arousal": "L_E"}
 
 
-class TreatmentError(ValueError):
+class TreatmentError(PharmacologyError):
     """A treatment cannot be used: says the value, the rule, and the way out."""
 
 

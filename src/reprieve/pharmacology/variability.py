@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaincinv, ndtr
 
+from reprieve.pharmacology import PharmacologyError
 from reprieve.pharmacology.parameters import ParameterSet, table
 from reprieve.pharmacology.person import Person
 
@@ -34,7 +35,7 @@ ADHERENCE_SD = 0.1  # the table says beta with no width; this one keeps nearly a
 PEOPLE_STREAM, RATING_STREAM = 0, 1
 
 
-class PopulationError(ValueError):
+class PopulationError(PharmacologyError):
     """A population cannot be drawn: says the value, the rule, and the way out."""
 
 

@@ -1,0 +1,353 @@
+"""What ``reprieve simulate`` and ``reprieve compare`` say, from what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from reprieve.cli.bad_input import BadInput
+from reprieve.cli.output import Listing, Report, Row
+from reprieve.pharmacology.memory import TherapySession
+from reprieve.pharmacology.model import Course, Switches
+from reprieve.pharmacology.parameters import ParameterSet, parameter_set
+from reprieve.pharmacology.person import Person
+from reprieve.pharmacology.regimen import Regimen, from_events, from_toml
+from reprieve.pharmacology.simulate import (
+    RESEARCH_ONLY,
+    VARIABLES,
+    Population,
+    default_times_min,
+    summary,
+)
+from reprieve.pharmacology.simulate import simulate as run
+from reprieve.pharmacology.symptoms import Ssri
+
+SHORT_CAUTION = "research only, not for dosing people"
+SHOWN_MIN = (20.0, 40.0, 60.0, 80.0, 110.0, 230.0)
+SHOWN_DAYS = (1.0, 2.0, 7.0, 14.0, 21.0, 28.0, 42.0, 56.0, 84.0)
+REFERENCE_WEIGHT_KG = 70.0
+
+# Heading, variable, factor, digits
+Column = tuple[str, str, float, int]
+BODY: tuple[Column, ...] = (
+    ("ketamine", "ketamine_plasma_ng_per_ml", 1, 0),
+    ("norketamine", "norketamine_plasma_ng_per_ml", 1, 0),
+    ("HNK", "hydroxynorketamine_plasma_ng_per_ml", 1, 0),
+    ("Ce umol/L", "effect_site_ketamine_umol_per_l", 1, 2),
+    ("block I", "receptor_block_interneuron_fraction", 100, 1),
+    ("block P", "receptor_block_pyramidal_fraction", 100, 1),
+    ("systolic", "systolic_change_mmhg", 1, 1),
+    ("diastolic", "diastolic_change_mmhg", 1, 1),
+    ("CADSS", "cadss_total", 1, 1),
+)
+BODY_UNITS = "ng/mL; free level at the effect site; receptors blocked in %, I interneurons, P pyramidal; mmHg"
+AFTERWARDS: tuple[Column, ...] = (
+    ("glutamate rise %", "glutamate_rise_fraction", 100, 1),
+    ("labile synapses %", "labile_synapse_fraction", 100, 1),
+    ("synaptic density %", "synaptic_density_fraction", 100, 1),
+    ("CAPS-5", "caps5_total", 1, 1),
+    ("PCL-5", "pcl5_total", 1, 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One simulation, as the options of the command line give it."""
+
+    course: Course
+    who: Person | Population
+    parameters: ParameterSet
+    switches: Switches
+    site: str
+    times_min: tuple[float, ...]
+    until_day: float | None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        file: str | None,
+        dose_mg_per_kg: float | None,
+        duration_min: float,
+        days: str,
+        weight_kg: float | None,
+        age: float | None,
+        sex: str | None,
+        covariates: tuple[str, ...],
+        set_name: str,
+        overrides: tuple[str, ...],
+        therapy_days: str,
+        ssri_mg: float | None,
+        arm: str,
+        setting: str,
+        site: str,
+        people: int,
+        seed: int,
+        until_day: float | None,
+        times_min: str | None = None,
+    ) -> Asked:
+        """The options, checked."""
+        body = Person(weight_kg=REFERENCE_WEIGHT_KG if weight_kg is None else weight_kg, age_years=age, sex=sex)
+        regimen = _regimen(file, dose_mg_per_kg, duration_min, days, body.weight_kg)
+        therapy = tuple(TherapySession(day) for day in _numbers("--therapy-days", therapy_days))
+        ssri = (Ssri(ssri_mg),) if ssri_mg is not None else ()
+        return cls(
+            course=Course(regimen, therapy, ssri, arm, setting),
+            who=body if people == 1 else Population(people, seed, weight_kg, sex),
+            parameters=parameter_set(set_name, _overrides(overrides)),
+            switches=Switches(covariates=covariates),
+            site=site,
+            times_min=_numbers("--times-min", times_min or ""),
+            until_day=until_day,
+        )
+
+    def run(self, times_min: Sequence[float]) -> xr.Dataset:
+        """The simulation at these times."""
+        times = np.array(times_min)
+        return run(self.course, self.who, self.parameters, times_min=times, site=self.site, switches=self.switches)
+
+    def whole(self) -> xr.Dataset:
+        """The whole course, close about each infusion, and at the times that the tables show."""
+        times = default_times_min(self.course.regimen, self.until_day)
+        shown = self.shown_min(float(times[-1]))
+        return self.run(np.union1d(times, shown).tolist())
+
+    def shown_min(self, last_min: float) -> list[float]:
+        """Times for the tables: the first hours after the first infusion, then days."""
+        if self.times_min:
+            return list(self.times_min)
+        infusions = self.course.regimen.infusions
+        begin = infusions[0].start_h * 60 if infusions else 0.0
+        days = {day * 1440 for day in SHOWN_DAYS} | {last_min}
+        return sorted(time for time in {begin, *(begin + each for each in SHOWN_MIN), *days} if time <= last_min)
+
+
+def _regimen(file: str | None, dose: float | None, duration_min: float, days: str, weight_kg: float) -> Regimen:
+    if file and dose is not None:
+        raise BadInput("--regimen and --dose-mg-per-kg together; give one of them")
+    if file:
+        return _read(file, weight_kg)
+    if dose is None:
+        raise BadInput("no regimen; give --regimen FILE.toml, or --dose-mg-per-kg such as 0.5")
+    return Regimen.repeated(dose * weight_kg, duration_min / 60, _numbers("--days", days))
+
+
+def _read(file: str, weight_kg: float) -> Regimen:
+    try:
+        text = Path(file).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}; give a file that can be read") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{file}: this is not text in UTF-8; give a TOML file") from None
+    return from_events(text, file) if file.lower().endswith(".csv") else from_toml(text, weight_kg, file)
+
+
+def _numbers(option: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(each) for each in text.split(",") if each.strip())
+    except ValueError:
+        raise BadInput(f"{option} {text}: it must be numbers with commas between, such as 0,2,4") from None
+
+
+def _overrides(given: Sequence[str]) -> dict[str, float]:
+    found = {}
+    for each in given:
+        name, sign, value = each.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise BadInput(f"--set {each}: it must be NAME=VALUE with a number, such as eta=40") from None
+        if not sign:
+            raise BadInput(f"--set {each}: it must be NAME=VALUE with a number, such as eta=40")
+    return found
+
+
+def report(asked: Asked) -> Report:
+    """One simulation."""
+    dataset = asked.run(asked.times_min) if asked.times_min else asked.whole()
+    shown = dataset.sel(time=np.isin(dataset.times_min.values, asked.shown_min(float(dataset.times_min[-1]))))
+    parts: list[str | Listing] = [RESEARCH_ONLY, _described(asked), *_said(dataset)]
+    if not asked.times_min:
+        parts.append(Listing("Highest, and when", list(_peaks(dataset))))
+    parts += [
+        Listing(f"In the body ({BODY_UNITS})", list(_table(shown if asked.times_min else _early(shown), BODY))),
+        Listing("Afterwards (plausible to speculative)", list(_table(shown, AFTERWARDS))),
+    ]
+
+    def draw(width: int, look: str) -> Any:
+        from reprieve.pharmacology.plot import trajectory
+
+        return trajectory(asked.whole() if asked.times_min else dataset, width, look)
+
+    return Report(_document(asked, dataset), list(_rows(dataset)), parts, draw)
+
+
+def _early(dataset: xr.Dataset) -> xr.Dataset:
+    """The times of the first hours, when there is drug in the body."""
+    minutes = dataset.times_min.values
+    return dataset.sel(time=minutes < minutes[0] + 1440)
+
+
+def _described(asked: Asked) -> str:
+    regimen = asked.course.regimen
+    who = asked.who
+    if isinstance(who, Person):
+        body = f"one person of {who.weight_kg:g} kg with typical values"
+    else:
+        weight = "weights drawn" if who.weight_kg is None else f"all of {who.weight_kg:g} kg"
+        body = f"{who.people} people drawn (seed {who.seed}, {weight}): median (5 % to 95 % of them)"
+    changed = "".join(f", {symbol} = {value:g}" for symbol, value in asked.parameters.changed.items())
+    return (
+        f"{len(regimen.infusions)} infusions, {regimen.total_mg:.4g} mg in all; {body}; parameter set "
+        f"{asked.parameters.name}{changed}; {asked.site} plasma; {asked.course.arm}, {asked.course.setting}"
+    )
+
+
+def _said(dataset: xr.Dataset) -> Iterator[str]:
+    for warning in dataset.attrs["warnings"]:
+        yield f"Warning: {warning}"
+
+
+def _peaks(dataset: xr.Dataset) -> Iterator[Row]:
+    for heading, name, factor, digits in (*BODY, AFTERWARDS[0], AFTERWARDS[2]):
+        people = dataset[name].values
+        highest = people.max(axis=1) * factor
+        middle = summary(dataset, name)[0]
+        when = float(dataset.times_min.values[middle.argmax()])
+        yield {"what": heading, "highest": _spread(highest, digits), "at": _moment(when)}
+
+
+def _table(dataset: xr.Dataset, columns: Sequence[Column]) -> Iterator[Row]:
+    for k, minutes in enumerate(dataset.times_min.values):
+        cells = {
+            heading: _spread(dataset[name].values[:, k] * factor, digits) for heading, name, factor, digits in columns
+        }
+        yield {"time": _moment(float(minutes)), **cells}
+
+
+def _spread(values: Any, digits: int) -> str:
+    low, middle, high = (_figure(each, digits) for each in np.quantile(values, [0.05, 0.5, 0.95]))
+    return middle if len(values) == 1 else f"{middle} ({low} to {high})"
+
+
+def _figure(value: float, digits: int) -> str:
+    """A number with so many digits, and never a zero with a minus.
+
+    >>> _figure(-1e-9, 1)
+    '0.0'
+    """
+    return f"{round(float(value), digits) + 0.0:.{digits}f}"
+
+
+def _moment(minutes: float) -> str:
+    """A time as people say it.
+
+    >>> _moment(40), _moment(2880), _moment(2920)
+    ('40 min', 'day 2', 'day 2, 40 min')
+    """
+    day, rest = divmod(minutes, 1440)
+    if day == 0:
+        return f"{minutes:g} min"
+    return f"day {day:g}" if rest < 1e-6 else f"day {day:g}, {rest:g} min"
+
+
+def _document(asked: Asked, dataset: xr.Dataset) -> dict[str, Any]:
+    who = asked.who
+    one = isinstance(who, Person)
+    return {
+        "caution": RESEARCH_ONLY,
+        "warnings": dataset.attrs["warnings"],
+        "parameter_set": asked.parameters.name,
+        "overrides": dict(asked.parameters.changed),
+        "site": asked.site,
+        "arm": asked.course.arm,
+        "setting": asked.course.setting,
+        "people": dataset.sizes["person"],
+        "weight_kg": dataset.weight_kg.values.tolist()[0] if one else getattr(who, "weight_kg", None),
+        "infusions": [
+            {"start_h": each.start_h, "duration_h": each.duration_h, "dose_mg": each.dose_mg}
+            for each in asked.course.regimen.infusions
+        ],
+        "units": {name: unit for name, (unit, _) in VARIABLES.items()},
+        "times_min": dataset.times_min.values.tolist(),
+        **_columns(dataset),
+    }
+
+
+def _columns(dataset: xr.Dataset) -> dict[str, list[float]]:
+    """Each variable over time; of people the median, and beside it where 5 % and 95 % of them lie."""
+    found: dict[str, list[float]] = {}
+    for name in VARIABLES:
+        middle, low, high = summary(dataset, name)
+        found[name] = middle.tolist()
+        if dataset.sizes["person"] > 1:
+            found |= {f"{name}_5_percent": low.tolist(), f"{name}_95_percent": high.tolist()}
+    return found
+
+
+def _rows(dataset: xr.Dataset) -> Iterator[Row]:
+    columns = {"times_min": dataset.times_min.values.tolist(), **_columns(dataset)}
+    for k in range(dataset.sizes["time"]):
+        yield {"use": SHORT_CAUTION, **{name: values[k] for name, values in columns.items()}}
+
+
+def comparison(files: Sequence[str], doses: str, asked: Mapping[str, Any]) -> Report:
+    """Several regimens, everything else the same."""
+    if bool(files) == bool(doses):
+        raise BadInput("give two or more regimen files, or --dose-mg-per-kg such as 0.2,0.5")
+    named = {Path(file).stem: Asked.of(file=file, dose_mg_per_kg=None, **asked) for file in files}
+    named |= {
+        f"{dose:g} mg/kg": Asked.of(file=None, dose_mg_per_kg=dose, **asked)
+        for dose in _numbers("--dose-mg-per-kg", doses)
+    }
+    if len(named) < 2:
+        raise BadInput(f"only {', '.join(named) or 'nothing'} to compare; give two or more with different names")
+    last = max(_last_day(each) for each in named.values())
+    results = {name: replace(each, until_day=last).whole() for name, each in named.items()}
+    rows = [_compared(name, results[name]) for name in named]
+    first = next(iter(named.values()))
+    document = {
+        "caution": RESEARCH_ONLY,
+        "until_day": last,
+        "regimens": {
+            name: _document(each, results[name]) | {"summary": row}
+            for (name, each), row in zip(named.items(), rows, strict=True)
+        },
+    }
+    warnings = [f"{name}: {words}" for name, each in results.items() for words in _said(each)]
+    title = f"Side by side, to day {last:g}, {first.parameters.name} set, {_people(first)}"
+    parts: list[str | Listing] = [RESEARCH_ONLY, *warnings, Listing(title, rows, upright=True)]
+
+    def draw(width: int, look: str) -> Any:
+        from reprieve.pharmacology.plot import comparison as drawn
+
+        return drawn(results, width, look)
+
+    return Report(document, [{"use": SHORT_CAUTION, **row} for row in rows], parts, draw)
+
+
+def _people(asked: Asked) -> str:
+    if isinstance(asked.who, Person):
+        return f"one person of {asked.who.weight_kg:g} kg"
+    return f"{asked.who.people} people, median (5 % to 95 %)"
+
+
+def _last_day(asked: Asked) -> float:
+    return float(default_times_min(asked.course.regimen, asked.until_day)[-1]) / 1440
+
+
+def _compared(name: str, dataset: xr.Dataset) -> dict[str, str]:
+    """One regimen in a row: highest levels, and where symptoms end."""
+    row = {"regimen": name}
+    for heading, variable, factor, digits in (*BODY, AFTERWARDS[0], AFTERWARDS[2]):
+        row[f"highest {heading}"] = _spread(dataset[variable].values.max(axis=1) * factor, digits)
+    for heading, variable, factor, digits in AFTERWARDS[3:]:
+        values = dataset[variable].values * factor
+        row[f"lowest {heading}"] = _spread(values.min(axis=1), digits)
+        row[f"{heading} at the end"] = _spread(values[:, -1], digits)
+    return row
