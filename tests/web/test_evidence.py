@@ -335,7 +335,17 @@ def test_figures_from_other_people_say_so(bo: Client) -> None:
 
     assert "seen in other people: treatment-resistant depression" in html
     assert "What nobody has counted" in html
-    assert "rate seen" in html
+    assert "With ketamine, in people with PTSD: 29 of 137 in four groups" in html
+    assert "21 of 222 people (number of people from memory, not yet checked), 9%" in html
+
+
+def test_a_harm_known_from_memory_alone_says_no_more_than_that(bo: Client) -> None:
+    html = page(bo, "harms/")
+    start = html.index("<h3>Had blurred sight</h3>")
+
+    section = html[start : html.index("<h3>", start + 1)]
+    assert "In people with PTSD we have figures from memory only." in section
+    assert section.count(MARK) == 2
 
 
 def test_there_is_no_list_of_best_and_worst(bo: Client) -> None:

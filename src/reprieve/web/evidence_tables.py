@@ -328,29 +328,34 @@ def harms(summaries: Sequence[HarmSummary]) -> Iterator[dict[str, Any]]:
         same = [summary for summary in summaries if summary.name == name]
         title = f"{same[0].words[0].upper()}{same[0].words[1:]}"
         rows = [("", _seen_cells(seen)) for summary in same for seen in summary.rows]
-        said = dict.fromkeys(_pooled_words(summary) for summary in same)
-        counted = [text for text in said if text not in UNCOUNTED]
-        yield {"title": title, "said": " ".join(counted or said), "table": table(title, heads, rows)}
+        yield {"title": title, "said": _said(same), "table": table(title, heads, rows)}
 
 
-NOBODY = "Nobody has counted this in people treated for PTSD, in the texts we could read."
-FROM_MEMORY_ONLY = "In people with PTSD we have figures from memory only."
-SHARE_ONLY = "In people with PTSD a share was told, and not how many people stand behind it."
-UNCOUNTED = (NOBODY, FROM_MEMORY_ONLY, SHARE_ONLY)
-
-
-def _uncounted_words(summary: HarmSummary) -> str:
-    told = [seen.harm.is_recalled for seen in summary.rows if seen.harm.in_ptsd and seen.share]
+def _said(same: Sequence[HarmSummary]) -> str:
+    """What is known of one harm: where people with PTSD were counted, else what else was told, and of whom."""
+    counted = [said for summary in same if (said := _pooled_words(summary))]
+    if counted:
+        return " ".join(counted)
+    told = [seen.harm.is_recalled for summary in same for seen in summary.rows if seen.harm.in_ptsd and seen.share]
     if not told:
-        return NOBODY
-    return FROM_MEMORY_ONLY if all(told) else SHARE_ONLY
+        said = "Nobody has counted this in people treated for PTSD, in the texts we could read."
+    elif all(told):
+        said = "In people with PTSD we have figures from memory only."
+    else:
+        said = "In people with PTSD a share was told, and not how many people stand behind it."
+    others = [seen for summary in same for seen in summary.elsewhere if not seen.harm.is_recalled]
+    if not others:
+        return said
+    most = max(others, key=lambda seen: seen.harm.n or 0)
+    control = f", {words.share(most.control.share)} with the control" if most.control else ""
+    return f"{said} In people with {most.harm.population}: {words.share(most.share)} with {most.treatment}{control}."
 
 
 def _pooled_words(summary: HarmSummary) -> str:
     read = replace(summary, rows=tuple(seen for seen in summary.rows if not seen.harm.is_recalled))
     pooled = read.pooled
     if not pooled:
-        return _uncounted_words(summary)
+        return ""
     share, low, high = (round(100 * part) for part in (pooled.proportion, pooled.ci_low, pooled.ci_high))
     groups = f"{plain.number_word(pooled.k)} group{'' if pooled.k == 1 else 's'}"
     return (

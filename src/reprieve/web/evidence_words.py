@@ -116,6 +116,11 @@ def finding_url(finding_id: str) -> str:
     return f"{reverse('how-it-may-work')}#{finding_id}"
 
 
+def in_animals(finding: Finding) -> bool:
+    """Whether it was seen in animals and not in people."""
+    return not finding.in_people and any(animal in finding.species for animal in ("rat", "mouse", "rodent", "monkey"))
+
+
 def finding_link(finding: Finding) -> Link:
     """A finding by author and year."""
     return Link(finding.source.name, finding_url(finding.id), finding.source.mark)
@@ -203,7 +208,8 @@ def share(found: Percent | None) -> str:
 def harm_count(harm: Harm) -> str:
     """People it happened to, of how many; with the share when that is all there is."""
     if harm.events is not None and harm.n:
-        return f"{harm.events} of {harm.n} people, {share(harm.share)}"
+        mark = f" (number of people {FROM_MEMORY})" if "n_total" in harm.recalled_columns else ""
+        return f"{harm.events} of {harm.n} people{mark}, {share(harm.share)}"
     if harm.percent:
         return f"{share(harm.percent)}{f' of {harm.n} people' if harm.n else ''}"
     return "no rate seen"

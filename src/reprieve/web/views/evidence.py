@@ -238,12 +238,14 @@ def how_it_may_work(request: HttpRequest) -> HttpResponse:
         new = [finding for finding in found if finding.id not in placed]
         placed |= {finding.id for finding in new}
         people = shown.findings("Seen in people", [one for one in new if one.in_people])
-        others = shown.findings("Seen in animals", [one for one in new if not one.in_people])
+        animals = shown.findings("Seen in animals", [one for one in new if words.in_animals(one)])
+        rest = [one for one in new if not one.in_people and not words.in_animals(one)]
+        told = shown.findings("Told in a review", rest)
         steps.append(
             {
                 "claim": claim,
                 "tag": VERDICT_TAGS.get(claim.verdict, "caution"),
-                "tables": [one for one in (people, others) if one.lines],
+                "tables": [one for one in (people, animals, told) if one.lines],
                 "above": [words.finding_link(one) for one in found if one not in new],
             }
         )
