@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from reprieve.evidence import plain
+from reprieve.evidence.answer import answer
 from reprieve.evidence.claims import judged
+from reprieve.evidence.question import Question
 from reprieve.evidence.tables import FILES, Evidence, read, tables
 from reprieve.sources import read_table
 
@@ -115,6 +117,18 @@ def test_a_window_without_a_number_gives_no_share():
     assert plain.make(tables())["four-weeks-after"].text == (
         "Four weeks after the last dose: one trial. One found no clear difference. That is too little to say how much."
     )
+
+
+def test_a_trial_without_its_numbers_of_people_is_listed_with_the_reason():
+    bare = with_cell("outcomes.csv", "outcome_id", "davidson2006_ven12w-1", n="")
+    [entry] = [
+        entry
+        for entry in answer(Question(treatment="venlafaxine", window="end"), bare).entries
+        if entry.study.id == "davidson2006_ven12w"
+    ]
+
+    assert entry.use == "not usable"
+    assert "0 people" in entry.why
 
 
 def test_every_claim_is_judged_with_its_sources_found():

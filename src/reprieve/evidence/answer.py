@@ -92,13 +92,10 @@ def _answer(question: Question) -> Answer:
 
 def ask(question: Question, evidence: Evidence) -> Answer:
     """``answer`` on tables given."""
-    studies = [
-        study
-        for study in evidence.studies.values()
-        if study.is_primary and question.treatment in {t for _, t in treatments_of(study, evidence)}
-    ]
+    given = {study: {t for _, t in treatments_of(study, evidence)} for study in evidence.studies.values()}
+    studies = [study for study, treatments in given.items() if study.is_primary and question.treatment in treatments]
     if not studies:
-        known = sorted({t.treatment for t in evidence.treatments.values() if not t.comparator})
+        known = sorted({t for study, treatments in given.items() if study.is_primary for t in treatments})
         raise QuestionError(f"treatment {question.treatment!r}; no study had it: choose from {', '.join(known)}")
     entries = tuple(
         entry_of(study, question, evidence) for study in sorted(studies, key=lambda s: (s.year or 9999, s.id))

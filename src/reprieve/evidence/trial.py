@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from reprieve.evidence.censored import Direction
+from reprieve.evidence.censored import CensoredError, Direction
 from reprieve.evidence.effect_sizes import (
     EffectSize,
     EffectSizeError,
@@ -119,7 +119,7 @@ class Trial:
             for row in rows:
                 try:
                     return make(row, rows)
-                except (_NoUseError, EffectSizeError) as why:
+                except (_NoUseError, EffectSizeError, CensoredError) as why:
                     reasons.append(str(why))
         if not rows and self._rows(include_recalled=True):
             return Entry(self.study, NOT_USABLE, "its figures here come from memory and are left out unless asked for")
@@ -291,29 +291,36 @@ class Trial:
 
     def _direction(self, row: Outcome, rows: list[Outcome]) -> Entry:
         """What a row says that gives a direction, or a p value as a bound, and no more."""
-        used: tuple[Outcome, ...] = (row,)
-        result = row.direction
-        if row.arm_a:
-            self._check_sides(row)
-        if self._is_turned(row):
-            result = {"favours_a": "favours_b", "favours_b": "favours_a"}.get(result, result)
-        if not result and row.arm_id and row.p and row.p.is_bound and row.p.value <= ALPHA:
-            other = self._control(row)
-            if row.value is None or other.value is None:
-                raise _NoUseError("gives no direction")
-            result = "favours_a" if (row.value < other.value) == row.higher_is_worse else "favours_b"
-            used, sizes = (row, other), (float(row.n or 0), float(other.n or 0))
-        elif not result:
-            raise _NoUseError("gives no direction either")
-        elif row.arm_id:
-            raise _NoUseError("gives one arm of two")
+        result, other = self._reported(row)
+        if other is not None:
+            direction = Direction.parallel(result, row.n or 0, other.n or 0, ALPHA)
         elif self.study.is_crossover and row.n:
             direction = Direction.crossover(result, row.n, self.question.correlation, ALPHA)
-            return Entry(self.study, DIRECTION_ONLY, direction.how, rows=used, direction=direction)
         else:
-            sizes = self._sizes(row)
-        direction = Direction.parallel(result, *sizes, ALPHA)
-        return Entry(self.study, DIRECTION_ONLY, direction.how, rows=used, direction=direction)
+            direction = Direction.parallel(result, *self._sizes(row), ALPHA)
+        why = direction.how.replace("in favour of a ", f"in favour of {self.question.treatment} ")
+        used = (row,) if other is None else (row, other)
+        return Entry(self.study, DIRECTION_ONLY, why, rows=used, direction=direction)
+
+    def _reported(self, row: Outcome) -> tuple[str, Outcome | None]:
+        """The direction, turned to the treatment asked about; of two arms' rows with a bound p, the control's too."""
+        if row.arm_a:
+            self._check_sides(row)
+            if not row.direction:
+                raise _NoUseError("gives no direction either")
+            return TURNED.get(row.direction, row.direction) if self._is_turned(row) else row.direction, None
+        if row.direction:
+            raise _NoUseError("gives one arm of two")
+        if row.p is None or not row.p.is_bound or row.p.value > ALPHA:
+            raise _NoUseError("gives no direction either")
+        other = self._control(row)
+        if row.value is None or other.value is None:
+            raise _NoUseError("gives no direction")
+        better = (row.value < other.value) == row.higher_is_worse
+        return "favours_a" if better else "favours_b", other
+
+
+TURNED = {"favours_a": "favours_b", "favours_b": "favours_a"}
 
 
 class _NoUseError(Exception):
