@@ -1,0 +1,240 @@
+"""The one call, populations, and the two commands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from reprieve.cli import cli
+from reprieve.pharmacology.model import Course, TimesError
+from reprieve.pharmacology.parameters import parameter_set
+from reprieve.pharmacology.person import Person
+from reprieve.pharmacology.plot import PictureError, comparison
+from reprieve.pharmacology.regimen import Regimen
+from reprieve.pharmacology.simulate import VARIABLES, Population, default_times_min, simulate
+from reprieve.pharmacology.variability import PopulationError, draw
+from tests.pharmacology.runs import SIX_DAYS, half_mg_per_kg
+
+P = parameter_set()
+CAUTION = "Not for dosing people"
+
+
+def said(*words: str):
+    return CliRunner().invoke(cli, list(words), catch_exceptions=False)
+
+
+@pytest.fixture
+def toml(tmp_path):
+    def write(text: str, name: str = "course.toml") -> str:
+        (tmp_path / name).write_text(text)
+        return str(tmp_path / name)
+
+    return write
+
+
+def test_every_variable_has_its_unit():
+    found = simulate(half_mg_per_kg(), times_min=[0, 40, 80])
+
+    assert list(found.data_vars) == list(VARIABLES)
+    assert {name: found[name].attrs["units"] for name in VARIABLES} == {n: unit for n, (unit, _) in VARIABLES.items()}
+    assert dict(found.sizes) == {"person": 1, "time": 3}
+    assert found.times_min.attrs["units"] == "min"
+    assert CAUTION in found.attrs["caution"]
+
+
+def test_one_person_takes_well_under_a_second():
+    simulate(half_mg_per_kg(), times_min=[40])
+    started = time.perf_counter()
+
+    simulate(half_mg_per_kg(SIX_DAYS))
+
+    assert time.perf_counter() - started < 1
+
+
+def test_close_about_each_infusion_and_out_to_a_fortnight_after():
+    times = default_times_min(half_mg_per_kg((0, 2)))
+
+    assert times[-1] == 16 * 1440
+    assert {0, 40, 2880, 2920} <= set(times)
+    assert np.all(np.diff(times) > 0)
+
+
+def test_a_course_that_begins_later_and_one_without_infusions():
+    later = simulate(half_mg_per_kg((3,)), times_min=[0, 3 * 1440, 3 * 1440 + 40])
+    none = simulate(Course(), until_day=2)
+
+    assert later.ketamine_plasma_ng_per_ml.values[0].round() == pytest.approx([0, 0, 253])
+    assert none.ketamine_plasma_ng_per_ml.values.max() == 0
+
+
+def test_a_person_is_the_same_alone_or_among_others():
+    among = Population(5, seed=9).drawn(P)[3]
+
+    assert draw(P, seed=9, number=3) == among
+    assert draw(P, seed=10, number=3) != among
+
+
+def test_a_chunk_more_changes_nobody():
+    few = simulate(half_mg_per_kg(), Population(2, seed=4), times_min=[40, 2880])
+    more = simulate(half_mg_per_kg(), Population(3, seed=4), times_min=[40, 2880])
+
+    assert few.equals(more.isel(person=slice(2)))
+
+
+def test_people_spread_as_the_table_says():
+    people = [draw(P, seed=1, number=number) for number in range(4000)]
+    logs = {name: np.log([each.p[name] for each in people]) for name in ("V1", "CL", "VN", "CLN", "pot", "w_S")}
+    weights = np.array([each.person.weight_kg for each in people])
+
+    assert np.median(np.exp(logs["CL"])) == pytest.approx(84, rel=0.02)
+    assert logs["V1"].std() == pytest.approx(math.sqrt(math.log(1.09)), rel=0.05)
+    assert np.corrcoef(logs["V1"], logs["CL"])[0, 1] == pytest.approx(0.48, abs=0.04)
+    assert np.corrcoef(logs["VN"], logs["CLN"])[0, 1] == pytest.approx(0.69, abs=0.04)
+    assert np.corrcoef(logs["pot"], logs["w_S"])[0, 1] == pytest.approx(0, abs=0.05)
+    assert np.exp(logs["pot"]).mean() == pytest.approx(1, rel=0.03)
+    assert (weights.min(), weights.max(), weights.mean()) == (50, 120, pytest.approx(82, abs=1))
+    assert np.mean([each.p["adh"] for each in people]) == pytest.approx(0.85, abs=0.01)
+    assert min(each.p["w_P"] for each in people) == 0
+    assert {each.p["Kpuu"] for each in people} == {0.6}
+
+
+@pytest.mark.parametrize(
+    ("ask", "error", "says"),
+    [
+        (lambda: Population(0), PopulationError, "0 people; this readable form of the model takes 1 to 10000"),
+        (lambda: draw(P, -1, 0), PopulationError, "seed -1, person 0; both must be zero or above"),
+        (lambda: simulate(Regimen(), times_min=[5, 5]), TimesError, "times must increase"),
+        (lambda: simulate(Regimen(), until_day=0), TimesError, "until day 0; it must be above 0"),
+    ],
+)
+def test_what_cannot_be_simulated_is_refused(ask, error, says):
+    with pytest.raises(error, match=says):
+        ask()
+
+
+def test_the_command_says_what_the_model_gives():
+    ended = said("simulate", "--dose-mg-per-kg", "0.5", "--weight-kg", "70", "--times-min", "40,80,110,230", "--json")
+    found = json.loads(ended.stdout)
+
+    assert CAUTION in found["caution"]
+    assert found["times_min"] == [40, 80, 110, 230]
+    assert [round(level) for level in found["ketamine_plasma_ng_per_ml"]] == [253, 74, 54, 27]
+    assert set(VARIABLES) <= set(found)
+
+
+def test_a_population_comes_with_its_spread():
+    ended = said("simulate", "--dose-mg-per-kg", "0.5", "--people", "4", "--times-min", "40", "--json")
+    found = json.loads(ended.stdout)
+
+    low, middle, high = (found[f"cadss_total{end}"][0] for end in ("_5_percent", "", "_95_percent"))
+    assert low < middle < high
+
+
+def test_rows_for_a_spreadsheet_say_what_they_are_for():
+    ended = said("simulate", "--dose-mg-per-kg", "0.5", "--times-min", "40,80", "--csv")
+    rows = list(csv.DictReader(io.StringIO(ended.stdout)))
+
+    assert [row["times_min"] for row in rows] == ["40.0", "80.0"]
+    assert {row["use"] for row in rows} == {"research only, not for dosing people"}
+
+
+def test_tables_and_a_picture(tmp_path):
+    picture = tmp_path / "course.svg"
+
+    ended = said("simulate", "--dose-mg-per-kg", "1.5", "--days", "0,2", "--plot", str(picture), "--set", "eta=1000")
+
+    assert CAUTION in " ".join(ended.stdout.split())
+    assert "Warning: 1.5 mg/kg in one sitting is above 1 mg/kg" in ended.stdout
+    assert "Warning: eta = 1000 none lies outside its range" in ended.stdout
+    assert "Research only, not for dosing people" in picture.read_text()
+
+
+def test_a_file_is_read_and_compared(toml):
+    low = toml("[[infusion]]\nstart_h = 0\nduration_h = 1\ndose_mg_per_kg = 0.2", "low.toml")
+    high = toml("[[infusion]]\nstart_h = 0\nduration_h = 1\ndose_mg_per_kg = 0.5", "high.toml")
+
+    found = json.loads(said("compare", low, high, "--until-day", "7", "--json").stdout)
+    again = said("compare", "--dose-mg-per-kg", "0.2,0.5", "--duration-min", "60", "--until-day", "7", "--csv").stdout
+
+    assert CAUTION in found["caution"]
+    assert list(found["regimens"]) == ["low", "high"]
+    assert found["regimens"]["low"]["summary"]["highest ketamine"] in again
+
+
+def test_dose_records_are_read(toml):
+    file = toml("TIME,AMT,DUR,II,ADDL\n0,35,0.6667,48,2\n", "doses.csv")
+
+    found = json.loads(said("simulate", "--regimen", file, "--times-min", "40", "--json").stdout)
+
+    assert [each["start_h"] for each in found["infusions"]] == [0, 48, 96]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["simulate"], "no regimen; give --regimen FILE.toml, or --dose-mg-per-kg such as 0.5"),
+        (
+            ["simulate", "--dose-mg-per-kg", "0"],
+            "a dose of 0 mg; a dose must be above zero (leave a missed infusion out)",
+        ),
+        (["simulate", "--dose-mg-per-kg", "-1"], "a dose of -70 mg; a dose must be above zero"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--weight-kg", "7"], "weight 7 kg; it must be 30 to 250 kg"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--weight-kg", "700"], "weight 700 kg; it must be 30 to 250 kg"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--duration-min", "-40"], "ends before it starts"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--times-min", "40,20"], "times must increase"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--times-min", "4O"], "--times-min 4O: it must be numbers"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--parameters", "mine"], "the sets are default, start"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--set", "etta=3"], "nearest: eta"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--set", "eta"], "--set eta: it must be NAME=VALUE"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--site", "ear"], "site 'ear'; it must be arterial or venous"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--people", "0"], "0 people; this readable form"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--arm", "blind"], "arm 'blind'; the arms are even odds"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--setting", "naval"], "setting 'naval'"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--sex", "x"], "sex 'x'; it must be female or male"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--covariate", "sex"], "without a sex; give female or male"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--until-day", "0"], "until day 0; it must be above 0"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--plot", "a.pdf"], "the name must end in .svg or .png"),
+        (["simulate", "--regimen", "nowhere.toml"], "nowhere.toml: No such file or directory"),
+        (["simulate", "--regimen", "a.toml", "--dose-mg-per-kg", "1"], "together; give one of them"),
+        (["compare"], "give two or more regimen files, or --dose-mg-per-kg such as 0.2,0.5"),
+        (["compare", "--dose-mg-per-kg", "0.5"], "only 0.5 mg/kg to compare"),
+    ],
+)
+def test_bad_input_ends_with_one_line_that_says_what(words, says):
+    ended = said(*words)
+
+    assert ended.exit_code == 2
+    assert says in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_file_with_an_unknown_key_is_named(toml):
+    ended = said("simulate", "--regimen", toml("[[infusion]]\nstart_h=0\nduration_h=1\ndose_mg=35\ncolour=1\n"))
+
+    assert ended.exit_code == 2
+    assert "course.toml, infusion 1: unknown key 'colour'; the keys are start_h, duration_h" in ended.stderr
+
+
+def test_a_picture_holds_three_regimens():
+    each = simulate(half_mg_per_kg(), Person(), times_min=[0, 40])
+
+    with pytest.raises(PictureError, match="4 regimens in one picture; compare at most 3"):
+        comparison(dict.fromkeys("abcd", each), 760, "light")
+
+
+def test_help_loads_no_arrays():
+    code = (
+        "import sys; from reprieve.cli import cli; cli(['--help'], standalone_mode=False); "
+        "sys.exit(bool({'numpy', 'scipy', 'xarray', 'altair'} & set(sys.modules)))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
