@@ -45,6 +45,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
         fill_in(browser.new_page(viewport=PHONE, locale="en-GB"), server, "phone")
         fill_in(browser.new_page(viewport=DESKTOP, locale="en-GB"), server, "desktop")
+        read(browser.new_page(viewport=PHONE, locale="en-GB"), server, "phone")
+        read(browser.new_page(viewport=DESKTOP, locale="en-GB"), server, "desktop")
         password = next(line.split()[-1] for line in logins.splitlines() if "nia@" in line)
         work(browser.new_page(viewport=DESKTOP, locale="en-GB"), server, password)
         browser.close()
@@ -55,6 +57,14 @@ def keep(page: Page, name: str, whole: bool = False) -> None:
     page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=HERE / "pictures" / f"{name}.png", full_page=whole)
     print(name)
+
+
+def read(page: Page, server: Server, size: str) -> None:
+    """Read what is known, then the trials at the end of a course."""
+    page.goto(server.url + "/what-is-known/")
+    keep(page, f"known-{size}")
+    page.goto(server.url + "/what-is-known/trials/?window=end")
+    keep(page, f"trials-{size}")
 
 
 def fill_in(page: Page, server: Server, size: str) -> None:

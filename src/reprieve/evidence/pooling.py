@@ -14,8 +14,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pymare.estimators import DerSimonianLaird
-from pymare.stats import knapp_hartung_cov_and_dof, q_profile, weighted_least_squares
 from scipy.optimize import brentq
 from scipy.special import chdtrc, ndtr, ndtri, stdtr, stdtrit
 
@@ -190,6 +188,8 @@ def tau_squared(estimates: ArrayLike, variances: ArrayLike, method: Method) -> f
 
 def _tau_squared(y: FloatArray, v: FloatArray, method: Method) -> float:
     if method == "DL":
+        from pymare.estimators import DerSimonianLaird  # loading PyMARE takes two seconds: paid by who pools
+
         fit = DerSimonianLaird(small_sample_correction="wald").fit(y[:, None], v[:, None], np.ones((len(y), 1)))
         return float(fit.params_["tau2"][0])
     return _paule_mandel(y, v) if method == "PM" else _reml(y, v)
@@ -241,6 +241,8 @@ _GRID: FloatArray = np.concatenate(([0.0], np.geomspace(1e-7, 1.0, 48)))  # of t
 
 def _tau_squared_interval(y: FloatArray, v: FloatArray, level: float) -> tuple[float | None, float | None]:
     """Q-profile interval; (None, None) when it is empty, which PyMARE gives as (0, 0)."""
+    from pymare.stats import q_profile
+
     found = q_profile(y, v, np.ones((len(y), 1)), alpha=1 - level)
     low, high = float(found["ci_l"]), float(found["ci_u"])
     return (low, high) if high > 0 else (None, None)
@@ -258,6 +260,8 @@ class _Mean(NamedTuple):
 
 
 def _weighted_mean(y: FloatArray, v: FloatArray, tau2: float, interval_method: IntervalMethod) -> _Mean:
+    from pymare.stats import knapp_hartung_cov_and_dof, weighted_least_squares
+
     columns = y[:, None], v[:, None], np.ones((len(y), 1))
     beta, cov = weighted_least_squares(*columns, tau2=tau2, return_cov=True)
     estimate, variance = float(beta[0, 0]), float(cov[0, 0, 0])

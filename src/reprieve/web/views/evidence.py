@@ -82,7 +82,7 @@ PICTURES: dict[str, Callable[[int, str], alt.TopLevelMixin]] = {
         [(f"much better with {given}", share) for given, share, _ in shown.counted_panels()], width, look
     ),
     "how-long": lambda width, look: plot.survival(durability(), width, look),
-    "harms": lambda width, look: plot.harm_bars(harms_of(KETAMINE), width, look),
+    "harms": lambda width, look: plot.harm_bars(shown.harms_pictured(), width, look),
     "compared": lambda width, look: plot.graph(network(), width, look),
 }
 
