@@ -345,7 +345,8 @@ def harm_bars(summaries: Sequence[HarmSummary], width: int, look: str) -> alt.To
         ),
     ]
     populations = " and ".join(dict.fromkeys(row["population"] for row in rows))
-    subtitle = f"Of 100 people. Upper bar: with the drug. Lower bar, grey: with the control. Counted in {populations}."
+    drugs = " or ".join(dict.fromkeys(summary.treatment for summary in summaries))
+    subtitle = f"Of 100 people. Upper bar: with {drugs}. Lower bar, grey: with the control. Counted in {populations}."
     chart = alt.layer(*layers)
     return chart.properties(
         width=width - 24,
