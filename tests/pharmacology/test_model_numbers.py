@@ -16,7 +16,7 @@ import pytest
 from reprieve.pharmacology.dissociation import Dissociation
 from reprieve.pharmacology.haemodynamics import Haemodynamics
 from reprieve.pharmacology.memory import Memory
-from reprieve.pharmacology.parameters import parameter_set, table
+from reprieve.pharmacology.parameters import SETS, parameter_set, table
 from reprieve.pharmacology.plasticity import Plasticity
 from reprieve.pharmacology.receptor import Receptor, magnesium_factor
 from reprieve.pharmacology.regimen import Infusion, Regimen
@@ -67,6 +67,11 @@ def at_minutes(reading: str, minutes: float, **changed: float) -> Callable[[], f
 def venous(half_life_min: float) -> Callable[[], float]:
     found = exposure(kv=LN2_MIN / half_life_min)
     return lambda: float(found.ketamine_plasma_ng_per_ml(np.array([FORTY_MINUTES]), "venous")[0])
+
+
+def published(name: str) -> Callable[[], float]:
+    found = exposure(**SETS[name][0])
+    return lambda: float(found.ketamine_plasma_ng_per_ml(np.array([FORTY_MINUTES]))[0])
 
 
 def peak(state: str, **run) -> float:
@@ -197,6 +202,8 @@ NUMBERS = [
     Number(1, "venous at 40 min, delay of 6 min", "228", venous(6)),
     Number(1, "venous at 40 min, delay of 10 min", "204", venous(10)),
     Number(1, "venous at 40 min, delay of 15 min", "176", venous(15)),
+    Number(1, "venous at 40 min, Otto's disposition", "158", published("otto2021")),
+    Number(1, "arterial at 40 min, Simons's disposition", "289", published("simons2022")),
     Number(1, "ketamine predicted over observed, lowest", "0.69", ratio("-ketamine", np.min)),
     Number(1, "ketamine predicted over observed, highest", "1.15", ratio("-ketamine", np.max)),
     Number(1, "ketamine, SD of log ratio", "0.12", ratio("-ketamine", lambda found: np.log(found).std())),

@@ -47,7 +47,7 @@ def test_a_value_outside_its_range_runs_with_a_warning():
 @pytest.mark.parametrize(
     ("name", "overrides", "says"),
     [
-        ("defualt", {}, "parameter set 'defualt'; the sets are default, start; nearest: default"),
+        ("defualt", {}, "parameter set 'defualt'; the sets are default, start, otto2021, simons2022; nearest: default"),
         ("default", {"etta": 1}, "parameter 'etta' is not in parameters.csv; nearest: eta"),
         ("default", {"clearance": 1}, "nearest: clearance_l_per_h"),
         ("default", {"CL": 0}, "CL = 0 L/h per 70 kg; it must be above zero"),

@@ -90,6 +90,15 @@ def test_a_chunk_more_changes_nobody():
     assert few.equals(more.isel(person=slice(2)))
 
 
+def test_natural_course_and_belief_are_shown_apart_from_the_drug():
+    treated = simulate(half_mg_per_kg(SIX_DAYS), times_min=[0, 14 * 1440])
+    untreated = simulate(Course(), times_min=[0, 14 * 1440])
+
+    without = treated.caps5_total_without_infusions.values[0]
+    assert without == pytest.approx(untreated.caps5_total.values[0])
+    assert treated.caps5_total.values[0, 1] < without[1] < 42
+
+
 def test_people_spread_as_the_table_says():
     people = [draw(P, seed=1, number=number) for number in range(4000)]
     logs = {name: np.log([each.p[name] for each in people]) for name in ("V1", "CL", "VN", "CLN", "pot", "w_S")}
@@ -192,7 +201,10 @@ def test_dose_records_are_read(toml):
         (["simulate", "--dose-mg-per-kg", "0.5", "--duration-min", "-40"], "ends before it starts"),
         (["simulate", "--dose-mg-per-kg", "0.5", "--times-min", "40,20"], "times must increase"),
         (["simulate", "--dose-mg-per-kg", "0.5", "--times-min", "4O"], "--times-min 4O: it must be numbers"),
-        (["simulate", "--dose-mg-per-kg", "0.5", "--parameters", "mine"], "the sets are default, start"),
+        (
+            ["simulate", "--dose-mg-per-kg", "0.5", "--parameters", "mine"],
+            "the sets are default, start, otto2021, simons2022",
+        ),
         (["simulate", "--dose-mg-per-kg", "0.5", "--set", "etta=3"], "nearest: eta"),
         (["simulate", "--dose-mg-per-kg", "0.5", "--set", "eta"], "--set eta: it must be NAME=VALUE"),
         (["simulate", "--dose-mg-per-kg", "0.5", "--site", "ear"], "site 'ear'; it must be arterial or venous"),

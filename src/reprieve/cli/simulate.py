@@ -19,7 +19,7 @@ WAYS_TO_ASK = (
     click.option("--age", type=float, metavar="YEARS", help="For the record; the default set has no effect of age."),
     click.option("--sex", metavar="female|male", help="For the record, unless with --covariate sex."),
     click.option("--covariate", "covariates", multiple=True, metavar="sex", help="Women clear ketamine 20 % faster."),
-    click.option("--parameters", "set_name", default="default", show_default=True, metavar="default|start"),
+    click.option("--parameters", "set_name", default="default", show_default=True, metavar="SET"),
     click.option("--set", "overrides", multiple=True, metavar="NAME=VALUE", help="Another value for one parameter."),
     click.option("--duration-min", type=float, default=40, show_default=True, help="Of each infusion by dose."),
     click.option("--days", default="0", show_default=True, metavar="0,2,4", help="Of the infusions by dose."),

@@ -51,6 +51,7 @@ AFTERWARDS: tuple[Column, ...] = (
     ("labile synapses %", "labile_synapse_fraction", 100, 1),
     ("synaptic density %", "synaptic_density_fraction", 100, 1),
     ("CAPS-5", "caps5_total", 1, 1),
+    ("CAPS-5, no infusion", "caps5_total_without_infusions", 1, 1),
     ("PCL-5", "pcl5_total", 1, 1),
 )
 
@@ -309,26 +310,31 @@ def comparison(files: Sequence[str], doses: str, asked: Mapping[str, Any]) -> Re
         raise BadInput(f"only {', '.join(named) or 'nothing'} to compare; give two or more with different names")
     last = max(_last_day(each) for each in named.values())
     results = {name: replace(each, until_day=last).whole() for name, each in named.items()}
-    rows = [_compared(name, results[name]) for name in named]
+    found = {name: _compared(dataset) for name, dataset in results.items()}
     first = next(iter(named.values()))
     document = {
         "caution": RESEARCH_ONLY,
         "until_day": last,
-        "regimens": {
-            name: _document(each, results[name]) | {"summary": row}
-            for (name, each), row in zip(named.items(), rows, strict=True)
-        },
+        "regimens": {name: _document(each, results[name]) | {"summary": found[name]} for name, each in named.items()},
     }
     warnings = [f"{name}: {words}" for name, each in results.items() for words in _said(each)]
     title = f"Side by side, to day {last:g}, {first.parameters.name} set, {_people(first)}"
-    parts: list[str | Listing] = [RESEARCH_ONLY, *warnings, Listing(title, rows, upright=True)]
+    parts: list[str | Listing] = [RESEARCH_ONLY, *warnings, Listing(title, list(_side_by_side(found)))]
 
     def draw(width: int, look: str) -> Any:
         from reprieve.pharmacology.plot import comparison as drawn
 
         return drawn(results, width, look)
 
-    return Report(document, [{"use": SHORT_CAUTION, **row} for row in rows], parts, draw)
+    return Report(
+        document, [{"use": SHORT_CAUTION, "regimen": name, **row} for name, row in found.items()], parts, draw
+    )
+
+
+def _side_by_side(found: Mapping[str, Mapping[str, str]]) -> Iterator[Row]:
+    """A line for each figure, a column for each regimen."""
+    for heading in next(iter(found.values())):
+        yield {"": heading, **{name: row[heading] for name, row in found.items()}}
 
 
 def _people(asked: Asked) -> str:
@@ -341,13 +347,11 @@ def _last_day(asked: Asked) -> float:
     return float(default_times_min(asked.course.regimen, asked.until_day)[-1]) / 1440
 
 
-def _compared(name: str, dataset: xr.Dataset) -> dict[str, str]:
-    """One regimen in a row: highest levels, and where symptoms end."""
-    row = {"regimen": name}
+def _compared(dataset: xr.Dataset) -> dict[str, str]:
+    """One regimen: highest levels, and where symptoms end."""
+    found = {}
     for heading, variable, factor, digits in (*BODY, AFTERWARDS[0], AFTERWARDS[2]):
-        row[f"highest {heading}"] = _spread(dataset[variable].values.max(axis=1) * factor, digits)
+        found[f"highest {heading}"] = _spread(dataset[variable].values.max(axis=1) * factor, digits)
     for heading, variable, factor, digits in AFTERWARDS[3:]:
-        values = dataset[variable].values * factor
-        row[f"lowest {heading}"] = _spread(values.min(axis=1), digits)
-        row[f"{heading} at the end"] = _spread(values[:, -1], digits)
-    return row
+        found[f"{heading} at the end"] = _spread(dataset[variable].values[:, -1] * factor, digits)
+    return found

@@ -14,11 +14,29 @@ from dataclasses import dataclass
 from functools import cache
 
 from reprieve.pharmacology import PharmacologyError
+from reprieve.pharmacology.facts import published_models
 from reprieve.sources import read_table
 
 FILE = "parameters.csv"
 LEVELS = ("measured", "derived", "calibrated", "assumed")
 PROVENANCES = ("read", "recalled")
+
+# Ketamine's own disposition as published, by the columns of pk_models.csv; values a minute become values an hour
+PUBLISHED = {
+    "OTTO_2021": {"V1": "V1", "CL": "CL", "Vp1": "V2", "Q1": "Q2", "Vp2": "V3", "Q2": "Q3"},
+    "SIMONS_2022": {"VK1": "V1", "CLK1": "CL", "VK2": "V2", "CLK2": "Q2", "VK3": "V3", "CLK3": "Q3"},
+}
+
+
+def _published(model_id: str) -> dict[str, float]:
+    """The values of a published model by our symbols."""
+    symbols = PUBLISHED[model_id]
+    return {
+        symbols[row.parameter]: float(row.value) * (60 if "/min" in row.unit else 1)
+        for row in published_models()
+        if row.model_id == model_id and row.analyte == "S-ketamine" and row.parameter in symbols
+    }
+
 
 # Sets by name: what differs from the Value column, and why there is such a set.
 SETS: dict[str, tuple[dict[str, float], str]] = {
@@ -29,6 +47,14 @@ SETS: dict[str, tuple[dict[str, float], str]] = {
     "start": (
         {"kf": 0.0625, "ke": 0.0625, "eta": 40.0},
         "the start values of the proposal, from rodents: kf = ke = 0.0625 per day and eta = 40; nothing else differs",
+    ),
+    "otto2021": (
+        _published("OTTO_2021"),
+        "disposition of S-ketamine by Otto 2021, fitted to venous samples: what it calls arterial is a vein",
+    ),
+    "simons2022": (
+        _published("SIMONS_2022"),
+        "disposition of S-ketamine by Simons 2022, fitted to arterial samples: higher peaks; metabolites as in default",
     ),
 }
 

@@ -67,7 +67,11 @@ SUBJECTS = (
     ),
     Subject(
         "Symptoms, points of 80, lower is better (speculative)",
-        {"caps5_total": "CAPS-5", "pcl5_total": "PCL-5"},
+        {
+            "caps5_total": "CAPS-5",
+            "pcl5_total": "PCL-5",
+            "caps5_total_without_infusions": "CAPS-5, no drug",
+        },
         domain=(0, 80),
         is_slow=True,
     ),

@@ -43,6 +43,7 @@ VARIABLES = {
     "stress_load_fraction": ("1", "load of stress; chronic PTSD 1, healthy 0"),
     "extinction_fraction": ("1", "learnt against the trauma memory"),
     "caps5_total": ("points", "expected CAPS-5 total, 0 to 80"),
+    "caps5_total_without_infusions": ("points", "the same without the infusions: natural course, belief, the rest"),
     "pcl5_total": ("points", "expected PCL-5 total, 0 to 80"),
     "systolic_change_mmhg": ("mmHg", "rise of systolic pressure above rest"),
     "diastolic_change_mmhg": ("mmHg", "rise of diastolic pressure above rest"),
@@ -122,45 +123,64 @@ def simulate(
     if site not in SITES:
         raise SiteError(f"site {site!r}; it must be {' or '.join(SITES)}")
     times = np.asarray(times_min if times_min is not None else default_times_min(given.regimen, until_day), dtype=float)
-    models = [
-        (drawn.number, model, drawn.pcl5_offset) for drawn, model in _models(given, asked, p, switches or Switches())
-    ]
-    each = [_variables(model, _solved(model, times), site, offset) for _, model, offset in models]
+    runs = _runs(given, asked, p, switches or Switches())
+    each = [_variables(one, times, site) for one in runs]
     dataset = xr.Dataset(
         {
             name: (("person", "time"), np.stack([one[name] for one in each]), {"units": unit, "long_name": words})
             for name, (unit, words) in VARIABLES.items()
         },
         coords={
-            "person": ("person", [number for number, _, _ in models]),
+            "person": ("person", [one.number for one in runs]),
             "times_min": ("time", times, {"units": "min", "long_name": "time from day 0"}),
-            "weight_kg": ("person", [model.person.weight_kg for _, model, _ in models], {"units": "kg"}),
+            "weight_kg": ("person", [one.dosed.person.weight_kg for one in runs], {"units": "kg"}),
         },
     )
-    return dataset.assign_attrs(_attributes(given, models[0][1], p, site))
+    return dataset.assign_attrs(_attributes(given, runs[0].dosed, p, site))
 
 
-def _models(course: Course, who: Person | Population, p: ParameterSet, switches: Switches) -> list[tuple[Drawn, Model]]:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One person twice: on the course, and on the same course without its infusions."""
+
+    number: int
+    dosed: Model
+    undosed: Model
+    pcl5_offset: float = 0.0
+
+
+def _runs(course: Course, who: Person | Population, p: ParameterSet, switches: Switches) -> list[_Run]:
+    without = replace(course, regimen=Regimen())
     if isinstance(who, Person):
-        return [(Drawn(0, who, p, 0.0, 0.0), Model(p, who, course, switches))]
-    found = []
-    for drawn in who.drawn(p):
-        model = Model(drawn.p, drawn.person, course, switches)
-        found.append((drawn, replace(model, believes=float(drawn.belief_rank < model.belief))))
-    return found
+        return [_Run(0, Model(p, who, course, switches), Model(p, who, without, switches))]
+    return [
+        _Run(
+            drawn.number,
+            _believing(Model(drawn.p, drawn.person, course, switches), drawn),
+            _believing(Model(drawn.p, drawn.person, without, switches), drawn),
+            drawn.pcl5_offset,
+        )
+        for drawn in who.drawn(p)
+    ]
+
+
+def _believing(model: Model, drawn: Drawn) -> Model:
+    """The model of somebody who believes, or does not, by their rank among all."""
+    return replace(model, believes=float(drawn.belief_rank < model.belief))
 
 
 def _solved(model: Model, times_min: Array) -> Trajectory:
     return solve(model, times_min / 60, rtol=RTOL, atol=ATOL)
 
 
-def _variables(model: Model, found: Trajectory, site: str, pcl5_offset: float) -> dict[str, Array]:
+def _variables(one: _Run, times_min: Array, site: str) -> dict[str, Array]:
     """Every variable of one person; each of shape (T,)."""
+    model, found = one.dosed, _solved(one.dosed, times_min)
     disposition, by = model.exposure.disposition, model.symptoms
     arterial = found["A1"] / disposition.V1 * disposition.molar_mass_ketamine
     density = model.plasticity.density(found["s"])
     synaptic_fall = by.synapse_weight * (density - model.resting_density)
-    pcl5 = Items.of(model.p).pcl5(found["theta"], synaptic_fall) + pcl5_offset
+    pcl5 = Items.of(model.p).pcl5(found["theta"], synaptic_fall) + one.pcl5_offset
     begins = [sitting[0].start_h for sitting in model.course.regimen.sittings()]
     return {
         "ketamine_plasma_ng_per_ml": found["Cv"] * disposition.molar_mass_ketamine if site == "venous" else arterial,
@@ -172,6 +192,7 @@ def _variables(model: Model, found: Trajectory, site: str, pcl5_offset: float) -
         **{name: found[state] for name, state in CHAIN_VARIABLES.items()},
         "synaptic_density_fraction": density,
         "caps5_total": np.clip(found["theta"], 0.0, CAPS5_HIGHEST),
+        "caps5_total_without_infusions": np.clip(_solved(one.undosed, times_min)["theta"], 0.0, CAPS5_HIGHEST),
         "pcl5_total": np.clip(pcl5, 0.0, CAPS5_HIGHEST),
         "systolic_change_mmhg": model.haemodynamics.systolic_change_mmhg(arterial),
         "diastolic_change_mmhg": model.haemodynamics.diastolic_change_mmhg(arterial),
