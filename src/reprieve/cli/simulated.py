@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,8 @@ AFTERWARDS: tuple[Column, ...] = (
 class Asked:
     """One simulation, as the options of the command line give it."""
 
-    course: Course
+    plan: Course  # everything but the infusions
+    regimen_at: Callable[[float], Regimen]  # from body weight in kg
     who: Person | Population
     parameters: ParameterSet
     switches: Switches
@@ -94,11 +95,12 @@ class Asked:
     ) -> Asked:
         """The options, checked."""
         body = Person(weight_kg=REFERENCE_WEIGHT_KG if weight_kg is None else weight_kg, age_years=age, sex=sex)
-        regimen = _regimen(file, dose_mg_per_kg, duration_min, days, body.weight_kg)
+        regimen_at = _regimen(file, dose_mg_per_kg, duration_min, days)
         therapy = tuple(TherapySession(day) for day in _numbers("--therapy-days", therapy_days))
         ssri = (Ssri(ssri_mg),) if ssri_mg is not None else ()
         return cls(
-            course=Course(regimen, therapy, ssri, arm, setting),
+            plan=Course(therapy=therapy, ssri=ssri, arm=arm, setting=setting),
+            regimen_at=regimen_at,
             who=body if people == 1 else Population(people, seed, weight_kg, sex),
             parameters=parameter_set(set_name, _overrides(overrides)),
             switches=Switches(covariates=covariates),
@@ -107,10 +109,24 @@ class Asked:
             until_day=until_day,
         )
 
+    def course_at(self, weight_kg: float) -> Course:
+        """The whole plan for a person of this weight."""
+        return replace(self.plan, regimen=self.regimen_at(weight_kg))
+
+    @property
+    def course(self) -> Course:
+        """The plan for the weight that was given, or for 70 kg."""
+        return self.course_at(self.stated_weight_kg)
+
+    @property
+    def stated_weight_kg(self) -> float:
+        """The weight that was given, or 70 kg."""
+        return self.who.weight_kg or REFERENCE_WEIGHT_KG
+
     def run(self, times_min: Sequence[float]) -> xr.Dataset:
         """The simulation at these times."""
         times = np.array(times_min)
-        return run(self.course, self.who, self.parameters, times_min=times, site=self.site, switches=self.switches)
+        return run(self.course_at, self.who, self.parameters, times_min=times, site=self.site, switches=self.switches)
 
     def whole(self) -> xr.Dataset:
         """The whole course, close about each infusion, and at the times that the tables show."""
@@ -128,24 +144,29 @@ class Asked:
         return sorted(time for time in {begin, *(begin + each for each in SHOWN_MIN), *days} if time <= last_min)
 
 
-def _regimen(file: str | None, dose: float | None, duration_min: float, days: str, weight_kg: float) -> Regimen:
+def _regimen(file: str | None, dose: float | None, duration_min: float, days: str) -> Callable[[float], Regimen]:
+    """The regimen for each body weight."""
     if file and dose is not None:
         raise BadInput("--regimen and --dose-mg-per-kg together; give one of them")
     if file:
-        return _read(file, weight_kg)
+        return _read(file)
     if dose is None:
         raise BadInput("no regimen; give --regimen FILE.toml, or --dose-mg-per-kg such as 0.5")
-    return Regimen.repeated(dose * weight_kg, duration_min / 60, _numbers("--days", days))
+    on_days = _numbers("--days", days)
+    return lambda weight_kg: Regimen.repeated(dose * weight_kg, duration_min / 60, on_days)
 
 
-def _read(file: str, weight_kg: float) -> Regimen:
+def _read(file: str) -> Callable[[float], Regimen]:
     try:
         text = Path(file).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror}; give a file that can be read") from None
     except UnicodeDecodeError:
         raise BadInput(f"{file}: this is not text in UTF-8; give a TOML file") from None
-    return from_events(text, file) if file.lower().endswith(".csv") else from_toml(text, weight_kg, file)
+    if file.lower().endswith(".csv"):
+        regimen = from_events(text, file)
+        return lambda _: regimen
+    return lambda weight_kg: from_toml(text, weight_kg, file)
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
@@ -204,7 +225,8 @@ def _described(asked: Asked) -> str:
         body = f"{who.people} people drawn (seed {who.seed}, {weight}): median (5 % to 95 % of them)"
     changed = "".join(f", {symbol} = {value:g}" for symbol, value in asked.parameters.changed.items())
     return (
-        f"{len(regimen.infusions)} infusions, {regimen.total_mg:.4g} mg in all; {body}; parameter set "
+        f"{len(regimen.infusions)} infusion{'' if len(regimen.infusions) == 1 else 's'}, {regimen.total_mg:.4g} mg in "
+        f"all at {asked.stated_weight_kg:g} kg; {body}; parameter set "
         f"{asked.parameters.name}{changed}; {asked.site} plasma; {asked.course.arm}, {asked.course.setting}"
     )
 
@@ -270,6 +292,7 @@ def _document(asked: Asked, dataset: xr.Dataset) -> dict[str, Any]:
         "setting": asked.course.setting,
         "people": dataset.sizes["person"],
         "weight_kg": dataset.weight_kg.values.tolist()[0] if one else getattr(who, "weight_kg", None),
+        "infusions_are_for_kg": asked.stated_weight_kg,
         "infusions": [
             {"start_h": each.start_h, "duration_h": each.duration_h, "dose_mg": each.dose_mg}
             for each in asked.course.regimen.infusions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from reprieve.pharmacology import PharmacologyError
@@ -45,4 +44,3 @@ class Person:
             )
         if self.sex is not None and self.sex not in SEXES:
             raise PersonError(f"sex {self.sex!r}; it must be female or male, or left out")
-        assert math.isfinite(self.weight_kg)

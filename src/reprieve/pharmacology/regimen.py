@@ -248,8 +248,6 @@ def _infusion(where: str, table: Mapping[str, object], weight_kg: float) -> Infu
         raise RegimenError(f"{where}: {given}; give exactly one of {', '.join(WAYS)}")
     start, duration, amount = (_number(where, table, key) for key in ("start_h", "duration_h", ways[0]))
     make = {"dose_mg": 1.0, "dose_mg_per_kg": weight_kg, "rate_mg_per_kg_per_h": weight_kg * duration}[ways[0]]
-    if ways[0] == "rate_mg_per_kg_per_h" and duration < 0 < amount:
-        make = weight_kg  # so that the complaint is about the duration, not the dose
     try:
         return Infusion(start, duration, amount * make)
     except RegimenError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from reprieve.pharmacology.compartments import SITES, SiteError
+from reprieve.pharmacology.compartments import REFERENCE_WEIGHT_KG, SITES, SiteError
 from reprieve.pharmacology.dissociation import prior_sittings
 from reprieve.pharmacology.model import Course, Model, Switches, TimesError, Trajectory, solve
 from reprieve.pharmacology.parameters import ParameterSet, parameter_set
@@ -62,6 +62,8 @@ CHAIN_VARIABLES = {
 MOST_PEOPLE = 10_000
 RTOL, ATOL = 1e-7, 1e-9  # of the solver here; the oracle's own defaults are finer
 
+AnyCourse = Course | Regimen | Callable[[float], Course | Regimen]
+
 
 @dataclass(frozen=True, slots=True)
 class Population:
@@ -84,7 +86,7 @@ class Population:
 
 
 def simulate(
-    course: Course | Regimen,
+    course: AnyCourse,
     who: Person | Population | None = None,
     parameters: ParameterSet | None = None,
     *,
@@ -97,7 +99,8 @@ def simulate(
 
     Parameters
     ----------
-    course : a regimen alone, or with therapy sessions, an SSRI, an arm and a setting
+    course : a regimen alone, or with therapy sessions, an SSRI, an arm and a setting; or a function from body weight
+        in kg to either, so that doses by weight follow each person of a population
     who : one person, whose values are the typical ones, or a population, each with values of their own
     parameters : the ``default`` set if not given
     times_min : minutes from day 0, increasing; if not given, close about each infusion and twice a day to ``until_day``
@@ -117,13 +120,13 @@ def simulate(
     >>> found.ketamine_plasma_ng_per_ml.values.round()
     array([[253.,  74.,  54.]])
     """
-    given = Course(regimen=course) if isinstance(course, Regimen) else course
     p = parameters or parameter_set()
     asked = who or Person()
     if site not in SITES:
         raise SiteError(f"site {site!r}; it must be {' or '.join(SITES)}")
+    given = _course(course, asked.weight_kg or REFERENCE_WEIGHT_KG)
     times = np.asarray(times_min if times_min is not None else default_times_min(given.regimen, until_day), dtype=float)
-    runs = _runs(given, asked, p, switches or Switches())
+    runs = _runs(course, asked, p, switches or Switches())
     each = [_variables(one, times, site) for one in runs]
     dataset = xr.Dataset(
         {
@@ -136,7 +139,7 @@ def simulate(
             "weight_kg": ("person", [one.dosed.person.weight_kg for one in runs], {"units": "kg"}),
         },
     )
-    return dataset.assign_attrs(_attributes(given, runs[0].dosed, p, site))
+    return dataset.assign_attrs(_attributes(runs[0].dosed, p, site))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +152,27 @@ class _Run:
     pcl5_offset: float = 0.0
 
 
-def _runs(course: Course, who: Person | Population, p: ParameterSet, switches: Switches) -> list[_Run]:
-    without = replace(course, regimen=Regimen())
+def _course(course: AnyCourse, weight_kg: float) -> Course:
+    """The course of a person of this weight."""
+    if isinstance(course, Regimen):
+        return Course(regimen=course)
+    return course if isinstance(course, Course) else _course(course(weight_kg), weight_kg)
+
+
+def _runs(course: AnyCourse, who: Person | Population, p: ParameterSet, switches: Switches) -> list[_Run]:
     if isinstance(who, Person):
-        return [_Run(0, Model(p, who, course, switches), Model(p, who, without, switches))]
-    return [
-        _Run(
-            drawn.number,
-            _believing(Model(drawn.p, drawn.person, course, switches), drawn),
-            _believing(Model(drawn.p, drawn.person, without, switches), drawn),
-            drawn.pcl5_offset,
-        )
-        for drawn in who.drawn(p)
-    ]
+        own = _course(course, who.weight_kg)
+        return [_Run(0, Model(p, who, own, switches), Model(p, who, _undosed(own), switches))]
+    found = []
+    for drawn in who.drawn(p):
+        own = _course(course, drawn.person.weight_kg)
+        dosed, undosed = (Model(drawn.p, drawn.person, each, switches) for each in (own, _undosed(own)))
+        found.append(_Run(drawn.number, _believing(dosed, drawn), _believing(undosed, drawn), drawn.pcl5_offset))
+    return found
+
+
+def _undosed(course: Course) -> Course:
+    return replace(course, regimen=Regimen())
 
 
 def _believing(model: Model, drawn: Drawn) -> Model:
@@ -203,7 +214,8 @@ def _variables(one: _Run, times_min: Array, site: str) -> dict[str, Array]:
     }
 
 
-def _attributes(course: Course, first: Model, p: ParameterSet, site: str) -> dict[str, Any]:
+def _attributes(first: Model, p: ParameterSet, site: str) -> dict[str, Any]:
+    course = first.course
     return {
         "title": "Reprieve: simulated course",
         "caution": RESEARCH_ONLY,
