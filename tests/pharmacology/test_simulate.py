@@ -101,16 +101,14 @@ def test_natural_course_and_belief_are_shown_apart_from_the_drug():
 
 def test_doses_by_weight_follow_each_person():
     by_weight = simulate(lambda kg: half_mg_per_kg(weight_kg=kg), Population(30), times_min=[40])
-    printed = json.loads(
-        said("simulate", "--dose-mg-per-kg", "0.5", "--people", "30", "--times-min", "40", "--json").stdout
-    )
+    ended = said("simulate", "--dose-mg-per-kg", "0.5", "--people", "30", "--times-min", "40", "--json")
 
-    heavy = int(by_weight.weight_kg.argmax())
+    heavy = int(by_weight.weight_kg.values.argmax())
     alone = draw(P, 1, heavy)
     expected = simulate(half_mg_per_kg(weight_kg=alone.person.weight_kg), alone.person, alone.p, times_min=[40])
-    level = by_weight.ketamine_plasma_ng_per_ml
-    assert level.values[heavy, 0] == pytest.approx(expected.ketamine_plasma_ng_per_ml.values[0, 0])
-    assert printed["ketamine_plasma_ng_per_ml"] == pytest.approx([np.median(level.values)])
+    level = by_weight.ketamine_plasma_ng_per_ml.values
+    assert level[heavy, 0] == pytest.approx(expected.ketamine_plasma_ng_per_ml.values[0, 0])
+    assert json.loads(ended.stdout)["ketamine_plasma_ng_per_ml"] == pytest.approx([np.median(level)])
 
 
 def test_people_spread_as_the_table_says():
