@@ -14,6 +14,7 @@ from reprieve.pharmacology import PharmacologyError
 from reprieve.pharmacology.simulate import summary
 
 FIRST_HOURS = 6.0
+DAYS_STEP_MIN = 10  # finer than this the days cannot show
 PANEL_HEIGHT = 130
 MOST_COMPARED = 3  # a fourth series is another picture, not another colour
 DASHES = ([1, 0], [6, 3], [2, 3])
@@ -117,7 +118,8 @@ def _row(subject: Subject, series: Mapping[str, tuple[xr.Dataset, str]], width: 
     early = [point for point in points if point["minutes"] <= points[0]["minutes"] + FIRST_HOURS * 60]
     names = _names(subject, points, low, high, list(series), inner, look)
     hours = _panel(early, "hours", (low, high), inner, list(series), look)
-    days = alt.layer(_panel(points, "days", (low, high), inner, list(series), look), *names)
+    thinned = [point for point in points if point["minutes"] % DAYS_STEP_MIN == 0 or point is points[-1]]
+    days = alt.layer(_panel(thinned, "days", (low, high), inner, list(series), look), *names)
     return alt.hconcat(hours, days, spacing=24).properties(
         title=alt.TitleParams(subject.title, fontSize=14, anchor="start", offset=6)
     )
