@@ -122,6 +122,7 @@ def test_people_spread_as_the_table_says():
     assert np.corrcoef(logs["VN"], logs["CLN"])[0, 1] == pytest.approx(0.69, abs=0.04)
     assert np.corrcoef(logs["pot"], logs["w_S"])[0, 1] == pytest.approx(0, abs=0.05)
     assert np.exp(logs["pot"]).mean() == pytest.approx(1, rel=0.03)
+    assert np.exp(logs["w_S"]).mean() == pytest.approx(190, rel=0.03)
     assert (weights.min(), weights.max(), weights.mean()) == (50, 120, pytest.approx(82, abs=1))
     assert np.mean([each.p["adh"] for each in people]) == pytest.approx(0.85, abs=0.01)
     assert min(each.p["w_P"] for each in people) == 0

@@ -4,8 +4,10 @@ Random numbers are counter-based (Philox) and keyed by the seed and the person's
 whether they are drawn alone, in a chunk, or on another machine. Each parameter has its own place among the draws; a new
 one goes to the end of the list, so that people drawn before stay who they were.
 
-Fitted spreads are of a log-normal about the table's value as median, unless the table says mean 1. The two factors that
-only enter as one product, Kpuu and the half-blocking levels, are not drawn as well as ``pot``, as the table asks.
+Volumes and clearances are log-normal about the table's value as median, as population pharmacokinetics has it. Gains,
+weights and largest rises are log-normal with the table's value as mean, because they were calibrated to the means of
+groups. The factors that only enter as one product, Kpuu and the half-blocking levels, are not drawn as well as ``pot``,
+as the table asks.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ DRAWS = tuple(
     "belief WT V1 CL VN CLN CLH pot a w_S w_G adh w_P theta_0 b_inf pcl_off Dmax Emax_s Emax_d Emax_h".split()
 )
 LOGNORMAL = ("V1", "CL", "VN", "CLN", "CLH", "pot", "a", "w_S", "w_G", "Dmax", "Emax_s", "Emax_d", "Emax_h")
-MEAN_ONE = ("pot",)
+MEAN_ONE = ("pot", "a", "w_S", "w_G", "Dmax", "Emax_s", "Emax_d", "Emax_h")
 FLOORED_AT_ZERO = ("w_P", "b_inf")
 CORRELATED = {"CL": ("V1", "rho_V1_CL"), "CLN": ("VN", "rho_VN_CLN")}
 WEIGHT_LIMITS_KG = (50.0, 120.0)
