@@ -4,7 +4,7 @@ export UV_SYSTEM_CERTS := true
 UV := .tools/bin/uv
 RUN := .venv/bin
 
-.PHONY: serve demo test check setup setup-dev bench-web bench-evidence proof pictures clean
+.PHONY: serve demo test check setup setup-dev bench-web bench-evidence bench-sim proof pictures clean
 
 serve: setup
 	$(RUN)/reprieve serve
@@ -39,6 +39,9 @@ bench-web: setup-dev
 
 bench-evidence: setup-dev
 	$(RUN)/python benchmarks/evidence.py
+
+bench-sim: setup-dev
+	$(RUN)/python benchmarks/simulation.py
 
 # What is too slow for a test: how often intervals cover, written to its page (about ten minutes)
 proof: setup-dev
