@@ -100,3 +100,11 @@ def test_a_finding_whose_ends_are_crossed_is_refused():
 
 def test_the_page_is_drawn_from_the_table():
     assert PAGE.read_text() == reference_page()
+
+
+def test_the_page_of_the_model_counts_its_assumptions():
+    assumed = sum(parameter.level == "assumed" for parameter in table().values())
+
+    assert (
+        f"Of {len(table())} values {assumed} are assumptions." in (PAGE.parents[1] / "explanation/model.md").read_text()
+    )

@@ -136,6 +136,7 @@ def test_people_spread_as_the_table_says():
         (lambda: draw(P, -1, 0), PopulationError, "seed -1, person 0; both must be zero or above"),
         (lambda: simulate(Regimen(), times_min=[5, 5]), TimesError, "times must increase"),
         (lambda: simulate(Regimen(), until_day=0), TimesError, "until day 0; it must be above 0"),
+        (lambda: simulate(Regimen(), until_day=1e9), TimesError, "until day 1e.09; .* at most 3650"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(ask, error, says):
@@ -192,6 +193,21 @@ def test_a_file_is_read_and_compared(toml):
     assert found["regimens"]["low"]["summary"]["highest ketamine"] in again
 
 
+def test_the_other_forms_of_block_are_switches():
+    common = ("simulate", "--dose-mg-per-kg", "0.5", "--times-min", "0,40", "--json")
+
+    plain, slow, more = (
+        json.loads(said(*common, *switch).stdout)["receptor_block_interneuron_fraction"]
+        for switch in ((), ("--kinetic-block", "--set", "Po=0.001"), ("--norketamine",))
+    )
+
+    assert slow[1] < plain[1] < more[1]
+
+
+def test_one_moment_is_enough():
+    assert simulate(half_mg_per_kg(), times_min=[0]).caps5_total.values.tolist() == [[42.0]]
+
+
 def test_dose_records_are_read(toml):
     file = toml("TIME,AMT,DUR,II,ADDL\n0,35,0.6667,48,2\n", "doses.csv")
 
@@ -229,7 +245,9 @@ def test_dose_records_are_read(toml):
         (["simulate", "--dose-mg-per-kg", "0.5", "--until-day", "0"], "until day 0; it must be above 0"),
         (["simulate", "--dose-mg-per-kg", "0.5", "--plot", "a.pdf"], "the name must end in .svg or .png"),
         (["simulate", "--regimen", "nowhere.toml"], "nowhere.toml: No such file or directory"),
-        (["simulate", "--regimen", "a.toml", "--dose-mg-per-kg", "1"], "together; give one of them"),
+        (["simulate", "--regimen", "a.toml", "--dose-mg-per-kg", "1"], "file and --dose-mg-per-kg together"),
+        (["simulate", "--regimen", "a.toml", "--days", "0,2"], "file and --days together; the file says it all"),
+        (["compare", "a.toml", "b.toml", "--duration-min", "60"], "file and --duration-min together"),
         (["compare"], "give two or more regimen files, or --dose-mg-per-kg such as 0.2,0.5"),
         (["compare", "--dose-mg-per-kg", "0.5"], "only 0.5 mg/kg to compare"),
     ],

@@ -75,8 +75,8 @@ class Asked:
         *,
         file: str | None,
         dose_mg_per_kg: float | None,
-        duration_min: float,
-        days: str,
+        duration_min: float | None,
+        days: str | None,
         weight_kg: float | None,
         age: float | None,
         sex: str | None,
@@ -87,6 +87,8 @@ class Asked:
         ssri_mg: float | None,
         arm: str,
         setting: str,
+        norketamine: bool,
+        kinetic_block: bool,
         site: str,
         people: int,
         seed: int,
@@ -103,7 +105,7 @@ class Asked:
             regimen_at=regimen_at,
             who=body if people == 1 else Population(people, seed, weight_kg, sex),
             parameters=parameter_set(set_name, _overrides(overrides)),
-            switches=Switches(covariates=covariates),
+            switches=Switches(kinetic_block, norketamine, covariates=covariates),
             site=site,
             times_min=_numbers("--times-min", times_min or ""),
             until_day=until_day,
@@ -144,16 +146,20 @@ class Asked:
         return sorted(time for time in {begin, *(begin + each for each in SHOWN_MIN), *days} if time <= last_min)
 
 
-def _regimen(file: str | None, dose: float | None, duration_min: float, days: str) -> Callable[[float], Regimen]:
+def _regimen(
+    file: str | None, dose: float | None, duration_min: float | None, days: str | None
+) -> Callable[[float], Regimen]:
     """The regimen for each body weight."""
-    if file and dose is not None:
-        raise BadInput("--regimen and --dose-mg-per-kg together; give one of them")
+    by_dose = {"--dose-mg-per-kg": dose, "--duration-min": duration_min, "--days": days}
+    for option, value in by_dose.items():
+        if file and value is not None:
+            raise BadInput(f"a regimen file and {option} together; the file says it all, so give one of them")
     if file:
         return _read(file)
     if dose is None:
         raise BadInput("no regimen; give --regimen FILE.toml, or --dose-mg-per-kg such as 0.5")
-    on_days = _numbers("--days", days)
-    return lambda weight_kg: Regimen.repeated(dose * weight_kg, duration_min / 60, on_days)
+    on_days, hours = _numbers("--days", days or "0"), (40 if duration_min is None else duration_min) / 60
+    return lambda weight_kg: Regimen.repeated(dose * weight_kg, hours, on_days)
 
 
 def _read(file: str) -> Callable[[float], Regimen]:

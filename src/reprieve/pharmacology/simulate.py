@@ -60,6 +60,7 @@ CHAIN_VARIABLES = {
     "extinction_fraction": "X",
 }
 MOST_PEOPLE = 10_000
+LAST_DAY = 3650  # of a course laid out twice a day
 RTOL, ATOL = 1e-7, 1e-9  # of the solver here; the oracle's own defaults are finer
 
 AnyCourse = Course | Regimen | Callable[[float], Course | Regimen]
@@ -233,8 +234,10 @@ def default_times_min(regimen: Regimen, until_day: float | None = None) -> Array
     begins = [sitting[0].start_h * 60 for sitting in regimen.sittings()]
     stops = [infusion.stop_h * 60 for infusion in regimen.infusions]
     last = until_day if until_day is not None else max(stops, default=0.0) // (60 * HOURS_PER_DAY) + 14
-    if not (np.isfinite(last) and last > 0):
-        raise TimesError(f"until day {last:g}; it must be above 0")
+    if not 0 < last <= LAST_DAY:
+        raise TimesError(
+            f"until day {last:g}; it must be above 0 and at most {LAST_DAY} (give times_min to go further)"
+        )
     close = np.concatenate([np.arange(0, 181, 2), np.arange(190, 481, 10)])
     times = np.concatenate([*(begin + close for begin in begins), stops, np.arange(0, last, 0.5) * 1440, [last * 1440]])
     kept: Array = np.unique(times[times <= last * 1440].round(6))

@@ -1,0 +1,118 @@
+"""The steps of the fast kernel: one grid of times for everybody on the same course.
+
+Steps are short while a level moves and long when it rests: a little over a minute about each start and stop of an
+infusion, a day in the tail. Lengths come from a short ladder, so that the weights of a step are worked out once a
+length, and every time at which something jumps or is asked for is the end of a step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reprieve.pharmacology.memory import TherapySession
+from reprieve.pharmacology.model import Course
+from reprieve.pharmacology.regimen import HOURS_PER_DAY
+
+Array = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+TICK_H = 1.25 / 60
+LADDER = (1, 2, 4, 8, 16, 32, 48, 96, 144, 288, 576, 1152)  # ticks; the last is a day
+SAME_H = 1e-9  # times closer than this are one time
+SILENT_AFTER_H = 120.0  # after the last stop; by then no drug is left that the receptor would notice
+
+# Longest step in ticks, by hours since the last start or stop of an infusion
+WHILE_ON = ((0.03, 1), (0.1, 2), (math.inf, 4))
+WHILE_OFF = ((0.07, 1), (0.25, 2), (0.6, 4), (1.2, 8), (4.0, 16), (8.0, 32), (16.0, 48), (28.0, 96), (48.0, 144),
+             (96.0, 288), (240.0, 576), (math.inf, 1152))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Steps, each with its length and what happens at its ends; arrays of shape (K,) unless said otherwise.
+
+    ``length`` indexes ``lengths_h``. ``rate`` is the infusion rate in mg/h during the step and ``before`` the rate up
+    to it. ``asked`` is the row of the times asked for that a step ends on, or -1. ``session`` is the dose of therapy
+    at its end, 0 for none. ``silent`` marks steps so late that the receptor is free.
+    """
+
+    lengths_h: Array  # (D,)
+    ends_h: Array
+    length: Whole
+    before: Array
+    rate: Array
+    asked: Whole
+    session: Array
+    silent: Whole
+
+
+def steps(course: Course, times_h: Array, fineness: int = 1) -> Grid:
+    """The grid from time 0 to the last of ``times_h``, which increase.
+
+    ``fineness`` 2 halves every step, and so on: two answers that differ say how far either can be trusted.
+    """
+    last = float(times_h[-1])
+    changes = [time for time in course.changes_h() if 0 < time < last]
+    nodes = _distinct([0.0, *changes, *map(float, times_h)])
+    found: list[tuple[float, float]] = []
+    for start, end in zip(nodes[:-1], nodes[1:], strict=True):
+        found += _between(course, start, end, fineness)
+    starts, ends = (np.array(column, dtype=float) for column in zip(*found, strict=True)) if found else (np.empty(0),) * 2
+    lengths, index = np.unique((ends - starts).round(10), return_inverse=True)
+    rate = np.array([course.regimen.rate_mg_per_h(start) for start in starts])
+    stops = [time for time in course.regimen.changes_h() if time <= last]
+    return Grid(
+        lengths_h=lengths,
+        ends_h=ends,
+        length=index.astype(np.int64),
+        before=np.concatenate([[0.0], rate[:-1]]) if len(rate) else rate,
+        rate=rate,
+        asked=_rows(ends, times_h),
+        session=_doses(course.therapy, ends),
+        silent=np.array([_since(stops, start) > SILENT_AFTER_H for start in starts], dtype=np.int64),
+    )
+
+
+def _distinct(times: Sequence[float]) -> list[float]:
+    kept: list[float] = []
+    for time in sorted(times):
+        if not kept or time - kept[-1] > SAME_H:
+            kept.append(time)
+    return kept
+
+
+def _since(changes: Sequence[float], time: float) -> float:
+    before = [each for each in changes if each <= time + SAME_H]
+    return time - before[-1] if before else math.inf
+
+
+def _between(course: Course, start: float, end: float, fineness: int) -> list[tuple[float, float]]:
+    changes, found, time = course.regimen.changes_h(), [], start
+    is_on = course.regimen.rate_mg_per_h(start) > 0
+    while end - time > SAME_H:
+        since = _since(changes, time)
+        most = next(ticks for until, ticks in (WHILE_ON if is_on else WHILE_OFF) if since < until or until == math.inf)
+        left = (end - time) / TICK_H * fineness
+        step = max((each for each in LADDER if each <= min(most, left + SAME_H)), default=left) * TICK_H / fineness
+        until = end if abs(time + step - end) < SAME_H else time + step
+        found.append((time, until))
+        time = until
+    return found
+
+
+def _rows(ends: Array, times_h: Array) -> Whole:
+    near = np.searchsorted(times_h, ends - 2 * SAME_H)
+    near = np.minimum(near, len(times_h) - 1)
+    return np.where(np.abs(times_h[near] - ends) <= 2 * SAME_H, near, -1).astype(np.int64)
+
+
+def _doses(sessions: Sequence[TherapySession], ends: Array) -> Array:
+    doses = np.zeros(len(ends))
+    for each in sessions:
+        doses[np.abs(ends - each.day * HOURS_PER_DAY) <= 2 * SAME_H] = each.dose
+    return doses
