@@ -19,7 +19,7 @@ from reprieve.web.crisis_panel import panel_for
 from reprieve.web.forms import PAGES
 from reprieve.web.models import ChangedMeanwhileError, Clinic, Draft, Enquiry, Member, Signature
 from reprieve.web.models.enquiry import link_token
-from reprieve.web.public_words import TOPICS, topics
+from reprieve.web.public_words import FACTS, TOPICS, topics
 from tests.web.conftest import CLEAR, PLAN
 from tests.web.reading import grade, words_of
 
@@ -124,7 +124,17 @@ def test_plain_words_hold_no_id_no_verdict_and_no_percentage() -> None:
 
 
 def test_each_subject_is_said_once_and_safety_first() -> None:
-    assert topics(["CV-04", "CV-05", "URG-01", "URG-02"]) == [TOPICS["URG-01"], TOPICS["CV-04"]]
+    said = topics(["CV-04", "CV-05", "URG-01", "URG-02"])
+
+    assert [topic.text for topic in said] == [TOPICS["URG-01"], TOPICS["CV-04"]]
+
+
+def test_a_topic_that_states_a_fact_says_where_it_was_read():
+    safety, pressure = topics(["URG-01", "CV-04"])
+
+    assert safety.links == ()
+    assert [link.url for link in pressure.links] == [CRITERIA["CV-04"].source.url]
+    assert all(CRITERIA[name].source.url for name in FACTS), "a fact without an address cannot be opened"
 
 
 def test_help_panels_exist_for_every_danger_in_every_country() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from reprieve.candidacy.criteria import CRITERIA
 from reprieve.evidence import plain
 from reprieve.sources import read_table
 from reprieve.web.evidence_words import Link, links_to
@@ -20,14 +21,19 @@ FIRST = "How you are right now, and how to keep you safe. This comes first."
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One thing that is known, computed from rows, and a link to each of them."""
+    """One thing that is said, and where it comes from: the rows it was computed from, or a criterion's source."""
 
     id: str
     text: str
     links: tuple[Link, ...]
 
 
-TOPICS: dict[str, str] = {row["criterion_id"]: row["words"] for row in read_table(__package__, "public_words.csv")}
+TOPICS: dict[str, str] = {}
+FACTS: set[str] = set()
+for row in read_table(__package__, "public_words.csv"):
+    TOPICS[row["criterion_id"]] = row["words"]
+    if row["states_a_fact"] == "true":
+        FACTS.add(row["criterion_id"])
 
 
 def statements(*ids: str) -> list[Said]:
@@ -35,14 +41,23 @@ def statements(*ids: str) -> list[Said]:
     return [Said(one.id, one.text, links_to(one.cites)) for one in plain.statements(*ids)]
 
 
-def topics(criterion_ids: Iterable[str]) -> list[str]:
-    """What the team will talk about, each subject once, the person's safety first.
+def topics(criterion_ids: Iterable[str]) -> list[Said]:
+    """What the team will talk about, each subject once, the person's safety first; a fact names where it was read.
 
-    >>> topics(["CV-04", "CV-05", "URG-01"])[1]
+    >>> topics(["CV-04", "CV-05", "URG-01"])[1].text
     'Your blood pressure. Ketamine raises it, so a doctor looks at this first.'
     """
-    said = dict.fromkeys(TOPICS[name] for name in criterion_ids)
-    return sorted(said, key=lambda words: words != FIRST)
+    first_of: dict[str, str] = {}
+    for name in criterion_ids:
+        first_of.setdefault(TOPICS[name], name)
+    said = [Said(name, words, _read_at(name) if name in FACTS else ()) for words, name in first_of.items()]
+    return sorted(said, key=lambda topic: topic.text != FIRST)
+
+
+def _read_at(criterion_id: str) -> tuple[Link, ...]:
+    """Where the fact behind a criterion was read."""
+    source = CRITERIA[criterion_id].source
+    return (Link("where we read this", source.url, source.mark, f"Where we read this: {source.name}", outside=True),)
 
 
 def reach(contact: Mapping[str, str]) -> str:
