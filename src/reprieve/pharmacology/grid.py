@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +23,15 @@ Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 TICK_H = 1.25 / 60
-LADDER = (1, 2, 4, 8, 16, 32, 48, 96, 144, 288, 576, 1152)  # ticks; the last is a day
+LADDER = (1, 2, 4, 8, 16, 32, 48, 64, 96, 144, 288, 576, 1152)  # ticks; the last is a day
 SAME_H = 1e-9  # times closer than this are one time
-SILENT_AFTER_H = 120.0  # after the last stop; by then no drug is left that the receptor would notice
+NEARLY = 1e-6  # of a tick
+SILENT_AFTER_H = 480.0  # after the last start or stop; by then no drug is left that the receptor would notice
 
 # Longest step in ticks, by hours since the last start or stop of an infusion
-WHILE_ON = ((0.03, 1), (0.1, 2), (math.inf, 4))
-WHILE_OFF = ((0.07, 1), (0.25, 2), (0.6, 4), (1.2, 8), (4.0, 16), (8.0, 32), (16.0, 48), (28.0, 96), (48.0, 144),
-             (96.0, 288), (240.0, 576), (math.inf, 1152))  # fmt: skip
+WHILE_ON = ((0.05, 1), (0.4, 2), (1.0, 4), (3.0, 8), (math.inf, 16))
+WHILE_OFF = ((0.07, 1), (0.25, 2), (0.6, 4), (1.2, 8), (3.0, 16), (6.0, 32), (20.0, 48), (96.0, 96), (240.0, 288),
+             (math.inf, 1152))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,11 @@ def steps(course: Course, times_h: Array, fineness: int = 1) -> Grid:
     """
     last = float(times_h[-1])
     changes = [time for time in course.changes_h() if 0 < time < last]
-    nodes = _distinct([0.0, *changes, *map(float, times_h)])
+    nodes = _distinct([0.0, *changes], times_h)
     found: list[tuple[float, float]] = []
-    for start, end in zip(nodes[:-1], nodes[1:], strict=True):
+    for start, end in pairwise(nodes):
         found += _between(course, start, end, fineness)
-    starts, ends = (np.array(column, dtype=float) for column in zip(*found, strict=True)) if found else (np.empty(0),) * 2
+    starts, ends = np.array(found, dtype=float).reshape(-1, 2).T
     lengths, index = np.unique((ends - starts).round(10), return_inverse=True)
     rate = np.array([course.regimen.rate_mg_per_h(start) for start in starts])
     stops = [time for time in course.regimen.changes_h() if time <= last]
@@ -74,16 +76,19 @@ def steps(course: Course, times_h: Array, fineness: int = 1) -> Grid:
         rate=rate,
         asked=_rows(ends, times_h),
         session=_doses(course.therapy, ends),
-        silent=np.array([_since(stops, start) > SILENT_AFTER_H for start in starts], dtype=np.int64),
+        silent=np.array(
+            [_since(stops, start) > SILENT_AFTER_H and not now for start, now in zip(starts, rate, strict=True)],
+            dtype=np.int64,
+        ),
     )
 
 
-def _distinct(times: Sequence[float]) -> list[float]:
-    kept: list[float] = []
-    for time in sorted(times):
-        if not kept or time - kept[-1] > SAME_H:
-            kept.append(time)
-    return kept
+def _distinct(jumps: Sequence[float], times_h: Array) -> list[float]:
+    """All of them in order; of two that are nearly the same, the jump, so that its rate is read after it."""
+    nodes = sorted({*jumps})
+    near = np.searchsorted(nodes, times_h - SAME_H)
+    after = np.array([*nodes, math.inf])[near]
+    return sorted({*nodes, *map(float, times_h[after - times_h > SAME_H])})
 
 
 def _since(changes: Sequence[float], time: float) -> float:
@@ -92,13 +97,16 @@ def _since(changes: Sequence[float], time: float) -> float:
 
 
 def _between(course: Course, start: float, end: float, fineness: int) -> list[tuple[float, float]]:
+    """Steps from one node to the next: each the longest that is allowed and that divides what is left."""
     changes, found, time = course.regimen.changes_h(), [], start
-    is_on = course.regimen.rate_mg_per_h(start) > 0
+    longest = WHILE_ON if course.regimen.rate_mg_per_h(start) > 0 else WHILE_OFF
     while end - time > SAME_H:
         since = _since(changes, time)
-        most = next(ticks for until, ticks in (WHILE_ON if is_on else WHILE_OFF) if since < until or until == math.inf)
+        most = next(ticks for until, ticks in longest if since < until or until == math.inf)
         left = (end - time) / TICK_H * fineness
-        step = max((each for each in LADDER if each <= min(most, left + SAME_H)), default=left) * TICK_H / fineness
+        over = left - math.floor(left + NEARLY)
+        whole = [each for each in LADDER if each <= most and each <= left + NEARLY and round(left) % each == 0]
+        step = (over if over > NEARLY or not whole else whole[-1]) * TICK_H / fineness
         until = end if abs(time + step - end) < SAME_H else time + step
         found.append((time, until))
         time = until
