@@ -1,4 +1,4 @@
-"""The compiled part of the kernel: sixteen people at a time, one in each lane, through every step of the grid.
+"""The compiled part of the kernel: 32 people at a time, one in each lane, through every step of the grid.
 
 Arrays are flat: place ``ROW + lane`` holds the value named ROW of that lane, so that the compiler turns each loop over
 lanes into vector instructions. All lanes run the same instructions, the padding ones too, so that nobody's numbers
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-LANES = 16
+LANES = 32
 # Columns of what is read of a person: symbols of parameters.csv, then what the course and the draw add
 COLUMNS = (
     "V1 V2 V3 CL Q2 Q3 VN VPN CLN QN fN ke0 fu Kpuu IC50_I IC50_P pot r_NK a kf ke gam eta rho S_fix sigma_0 g_sig "
@@ -51,6 +51,7 @@ MOVING = 33 * LANES
 CHAIN, HALF, GLUTAMATE, AFTER, AFTER_HALF, SEVERITY, STRESS, LENGTH, WIDTH = 0, 40, 56, 64, 92, 106, 114, 122, 128
 
 FREEDOMS = {"contract", "arcp", "nsz", "reassoc"}  # to reorder arithmetic, the same way in every lane
+STATES, SUMMARIES = 13, 6  # how many the kernel gives, see kernel.STATES
 APART = 1e-6  # rates closer than this, relatively, are moved apart: it costs less than the digits they would cancel
 
 
@@ -464,17 +465,18 @@ def _totals(k, s, o, hours):
 def run_blocks(
     people, weights, nodes, lengths, length, before, rate, asked, session, silent,
     sitting_lengths, sitting_which, sitting_rate, sitting_looks, first_session, starts_asked, clips, exponent,
-    found, totals,
+    numbers, chosen, found, totals,
 ):  # fmt: skip
-    """Every block of sixteen people: ``found`` (blocks, T, 13 LANES) and ``totals`` (blocks, 6 LANES) are written."""
+    """Every block of 32 people: row r goes to place ``numbers[r]`` of ``found`` (V, n, T) and ``totals`` (6, n)."""
     k, s, peaks = np.empty(CONSTANTS), np.empty(MOVING), np.empty(3 * LANES)
     e = np.empty((max(lengths.shape[0], sitting_lengths.shape[0]), MODES * LANES))
     halves = 0.5 * lengths
+    seen, summed = np.empty((found.shape[2], STATES * LANES)), np.empty(SUMMARIES * LANES)
     hours = 0.0
     for i in range(length.shape[0]):
         hours += lengths[length[i]]
     last = people.shape[0] - 1
-    for b in range(found.shape[0]):
+    for b in range((last + LANES) // LANES):
         for j in range(LANES):
             person(people[min(b * LANES + j, last)], k, j, peaks)
         decays(k, sitting_lengths, e)
@@ -486,7 +488,7 @@ def run_blocks(
         if first_session > 0:
             _session(k, s, first_session)
         if starts_asked:
-            _write(k, s, found[b, 0], 0.0)
+            _write(k, s, seen[0], 0.0)
         for i in range(length.shape[0]):
             d = length[i]
             if rate[i] != before[i]:
@@ -503,5 +505,14 @@ def run_blocks(
             if session[i] > 0:
                 _session(k, s, session[i])
             if asked[i] >= 0:
-                _write(k, s, found[b, asked[i]], rate[i])
-        _totals(k, s, totals[b], hours)
+                _write(k, s, seen[asked[i]], rate[i])
+        _totals(k, s, summed, hours)
+        count = min(LANES, last + 1 - b * LANES)
+        for v in range(chosen.shape[0]):
+            place = chosen[v] * LANES
+            for t in range(seen.shape[0]):
+                for j in range(count):
+                    found[v, numbers[b * LANES + j], t] = seen[t, place + j]
+        for v in range(SUMMARIES):
+            for j in range(count):
+                totals[v, numbers[b * LANES + j]] = summed[v * LANES + j]

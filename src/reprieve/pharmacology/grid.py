@@ -8,6 +8,7 @@ length, and every time at which something jumps or is asked for is the end of a 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 
 from reprieve.pharmacology.memory import TherapySession
 from reprieve.pharmacology.model import Course
-from reprieve.pharmacology.regimen import HOURS_PER_DAY
+from reprieve.pharmacology.regimen import HOURS_PER_DAY, Regimen
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Step = tuple[float, float]  # start and end in hours
 
 TICK_H = 1.25 / 60
 LADDER = (1, 2, 4, 8, 16, 32, 48, 64, 96, 144, 288, 576, 1152)  # ticks; the last is a day
@@ -61,13 +63,14 @@ def steps(course: Course, times_h: Array, fineness: int = 1) -> Grid:
     last = float(times_h[-1])
     changes = [time for time in course.changes_h() if 0 < time < last]
     nodes = _distinct([0.0, *changes], times_h)
-    found: list[tuple[float, float]] = []
+    jumps = course.regimen.changes_h()
+    found: list[Step] = []
     for start, end in pairwise(nodes):
-        found += _between(course, start, end, fineness)
+        found += _between(course.regimen, jumps, start, end, fineness)
     starts, ends = np.array(found, dtype=float).reshape(-1, 2).T
     lengths, index = np.unique((ends - starts).round(10), return_inverse=True)
-    rate = np.array([course.regimen.rate_mg_per_h(start) for start in starts])
-    stops = [time for time in course.regimen.changes_h() if time <= last]
+    piece = np.searchsorted(jumps, starts + SAME_H, side="right")
+    rate = np.array([0.0, *map(course.regimen.rate_mg_per_h, jumps)])[piece]
     return Grid(
         lengths_h=lengths,
         ends_h=ends,
@@ -77,7 +80,7 @@ def steps(course: Course, times_h: Array, fineness: int = 1) -> Grid:
         asked=_rows(ends, times_h),
         session=_doses(course.therapy, ends),
         silent=np.array(
-            [_since(stops, start) > SILENT_AFTER_H and not now for start, now in zip(starts, rate, strict=True)],
+            [_since(jumps, start) > SILENT_AFTER_H and not now for start, now in zip(starts, rate, strict=True)],
             dtype=np.int64,
         ),
     )
@@ -92,14 +95,14 @@ def _distinct(jumps: Sequence[float], times_h: Array) -> list[float]:
 
 
 def _since(changes: Sequence[float], time: float) -> float:
-    before = [each for each in changes if each <= time + SAME_H]
-    return time - before[-1] if before else math.inf
+    before = bisect_right(changes, time + SAME_H)
+    return time - changes[before - 1] if before else math.inf
 
 
-def _between(course: Course, start: float, end: float, fineness: int) -> list[tuple[float, float]]:
+def _between(regimen: Regimen, changes: Sequence[float], start: float, end: float, fineness: int) -> list[Step]:
     """Steps from one node to the next: each the longest that is allowed and that divides what is left."""
-    changes, found, time = course.regimen.changes_h(), [], start
-    longest = WHILE_ON if course.regimen.rate_mg_per_h(start) > 0 else WHILE_OFF
+    found, time = [], start
+    longest = WHILE_ON if regimen.rate_mg_per_h(start) > 0 else WHILE_OFF
     while end - time > SAME_H:
         since = _since(changes, time)
         most = next(ticks for until, ticks in longest if since < until or until == math.inf)

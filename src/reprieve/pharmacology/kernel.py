@@ -3,17 +3,16 @@
 Nothing here is a model of its own: :func:`simulate_many` is held to the readable statement by its tests. How it gets
 there (docs/explanation/engine.md): drug in eigenmodes, exact; block at its equilibrium; the linear chain from glutamate
 to the spine signal, and what it does to severity, exactly for a source that is a parabola within a step; synapses by a
-Runge-Kutta step; severity and stress by exponential weights. People go through in blocks of 16, one in each lane of the
+Runge-Kutta step; severity and stress by exponential weights. People go through in blocks of 32, each in lanes of the
 processor's vectors, so that nobody's numbers depend on who else is simulated.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,6 @@ from reprieve.pharmacology.blocks import (
     COLUMNS,
     GLUTAMATE,
     HALF,
-    LANES,
     LENGTH,
     SEVERITY,
     STRESS,
@@ -58,9 +56,10 @@ from reprieve.pharmacology.variability import (
 )
 
 Array = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 CHUNK = 1024  # people that one thread takes at a time
-FINER = 8  # how much finer the grid of people whose glutamate falls below rest
+FINER = 4  # how much finer the grid of people whose glutamate falls below rest
 
 STATES = (
     "ketamine_plasma_ng_per_ml",  # arterial
@@ -234,26 +233,33 @@ def simulate_many(
     given = Course(regimen=course) if isinstance(course, Regimen) else course
     chosen = switches or Switches()
     times_h = _checked(given, times_days, states, chosen)
-    kept = {name: np.empty((len(people), len(times_h)), dtype) for name in states}
-    summed = {name: np.empty(len(people)) for name in SUMMARIES}
+    kept = np.empty((len(states), len(people), len(times_h)), dtype)
+    summed = np.empty((len(SUMMARIES), len(people)))
+    rows = np.array([STATES.index(name) for name in states], dtype=np.int64)
 
-    def keep(index: Any, found: Array, totals: Array) -> None:
-        for name in states:
-            kept[name][index] = found[STATES.index(name)]
-        for name, total in zip(SUMMARIES, totals, strict=True):
-            summed[name][index] = total
+    def run(job: _Job, numbers: Whole, *, clips: bool) -> Whole:
+        """Fills in these people, a chunk a task, and says whose glutamate fell below rest."""
+        tables = job.tables(FINER * fineness if clips else fineness, clips=clips)
+
+        def one(chunk: Whole) -> Whole:
+            _solve(tables, job.columns(people.some(chunk)), chunk, rows, kept, summed)
+            fell: Whole = chunk[summed[LOWEST_GLUTAMATE, chunk] < -BELOW_REST]
+            return fell
+
+        chunks = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
+        if threads == 1:
+            return np.concatenate([one(chunk) for chunk in chunks])
+        with ThreadPoolExecutor(threads) as pool:
+            return np.concatenate(list(pool.map(one, chunks)))
 
     for group in _groups(people):
         shared = {name: float(people.column(name)[group[0]]) for name in SHARED}
         job = _Job(given, switches or Switches(), times_h, shared, 1 / REFERENCE_WEIGHT_KG if mg_per_kg else None)
-        work = partial(_simulate_chunk, people, job, fineness, keep)
-        chunks = [group[start : start + CHUNK] for start in range(0, len(group), CHUNK)]
-        if threads == 1:
-            list(map(work, chunks))
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(work, chunks))
-    return Many(times_h, kept, summed)
+        fell = run(job, group, clips=False)
+        clipped = np.union1d(fell, group[people.column("k_e2")[group] != 0])
+        if len(clipped):
+            run(job, clipped, clips=True)
+    return Many(times_h, dict(zip(states, kept, strict=True)), dict(zip(SUMMARIES, summed, strict=True)))
 
 
 def _checked(course: Course, times_days: Sequence[float] | Array, states: Sequence[str], switches: Switches) -> Array:
@@ -271,7 +277,7 @@ def _checked(course: Course, times_days: Sequence[float] | Array, states: Sequen
     return times
 
 
-def _groups(people: People) -> list[NDArray[np.int64]]:
+def _groups(people: People) -> list[Whole]:
     """Numbers of people who share every time constant, an array a group."""
     differing = [name for name in SHARED if np.ndim(people.values[name])]
     if not differing or not len(people):
@@ -279,23 +285,6 @@ def _groups(people: People) -> list[NDArray[np.int64]]:
     rows = np.column_stack([people.column(name) for name in differing])
     _, group = np.unique(rows, axis=0, return_inverse=True)
     return [np.flatnonzero(group == each) for each in range(group.max() + 1)]
-
-
-def _simulate_chunk(
-    people: People,
-    job: _Job,
-    fineness: int,
-    keep: Callable[[Any, Array, Array], None],
-    index: NDArray[np.int64],
-) -> None:
-    """Some people; those whose glutamate falls below rest, where the chain is cut off, once more on a finer grid."""
-    some = people.some(index)
-    found, totals = _solved(job.tables(fineness, clips=False), job.columns(some))
-    clipped = (totals[LOWEST_GLUTAMATE] < -BELOW_REST) | (some.column("k_e2") != 0)
-    if np.any(clipped):
-        finer = job.tables(FINER * fineness, clips=True)
-        found[:, clipped], totals[:, clipped] = _solved(finer, job.columns(some.some(clipped)))
-    keep(index, found, totals)
 
 
 @dataclass(frozen=True)
@@ -307,7 +296,6 @@ class _Job:
     times_h: Array
     shared: Mapping[str, float]
     dose_per_kg: float | None
-    made: dict[tuple[int, bool], _Tables] = field(default_factory=dict, compare=False)
 
     def columns(self, people: People) -> Array:
         """What the compiled part reads of each person; shape (n, columns)."""
@@ -331,9 +319,7 @@ class _Job:
 
     def tables(self, fineness: int, *, clips: bool) -> _Tables:
         """Everything about the steps; ``clips`` for the form that cuts glutamate off at rest."""
-        if (fineness, clips) not in self.made:
-            self.made[fineness, clips] = _tables(self, fineness, clips)
-        return self.made[fineness, clips]
+        return _tables(self, fineness, clips)
 
 
 @dataclass(frozen=True)
@@ -343,7 +329,7 @@ class _Tables:
     grid: Grid
     weights: Array  # (D, 128)
     nodes: Array  # (K + 1, 2, 4): natural course, belief, SSRI and memory trace, at the middle and end of each step
-    sitting: tuple[Array, NDArray[np.int64], Array, NDArray[np.int64]]
+    sitting: tuple[Array, Whole, Array, Whole]
     rows: int
     first_session: float
     clips: bool
@@ -437,7 +423,7 @@ def _first_session(course: Course) -> float:
     return sum(session.dose for session in course.therapy if session.day == 0)
 
 
-def _sitting(job: _Job) -> tuple[Array, NDArray[np.int64], Array, NDArray[np.int64]]:
+def _sitting(job: _Job) -> tuple[Array, Whole, Array, Whole]:
     """The first sitting, minute by minute as the oracle looks at it: lengths, which one, rate, and whether to look."""
     sittings = job.course.regimen.sittings()
     if not sittings:
@@ -451,19 +437,12 @@ def _sitting(job: _Job) -> tuple[Array, NDArray[np.int64], Array, NDArray[np.int
     return lengths, index.astype(np.int64), rate, np.isin(times[1:], looks).astype(np.int64)
 
 
-def _solved(tables: _Tables, columns: Array) -> tuple[Array, Array]:
-    """States of shape (13, n, T) and summaries of shape (6, n)."""
-    people, grid = len(columns), tables.grid
-    blocks = -(-people // LANES)
-    found = np.empty((blocks, tables.rows, len(STATES) * LANES))
-    totals = np.empty((blocks, len(SUMMARIES) * LANES))
+def _solve(tables: _Tables, columns: Array, numbers: Whole, rows: Whole, found: NDArray[Any], totals: Array) -> None:
+    """Fill in the people of these ``numbers``: ``found`` (V, n, T) with the states ``rows``, ``totals`` (6, n)."""
+    grid, (lengths, which, rate, looks) = tables.grid, tables.sitting
     starts_asked = bool(tables.rows > np.count_nonzero(grid.asked >= 0))
-    lengths, which, rate, looks = tables.sitting
     run_blocks(
         columns, tables.weights, tables.nodes, grid.lengths_h, grid.length, grid.before, grid.rate, grid.asked,
         grid.session, grid.silent, lengths, which, rate, looks, tables.first_session, starts_asked, tables.clips,
-        tables.exponent, found, totals,
+        tables.exponent, numbers, rows, found, totals,
     )  # fmt: skip
-    states = found.reshape(blocks, tables.rows, len(STATES), LANES).transpose(2, 0, 3, 1)
-    states = states.reshape(len(STATES), blocks * LANES, tables.rows)[:, :people]
-    return states, totals.reshape(blocks, -1, LANES).transpose(1, 0, 2).reshape(len(SUMMARIES), -1)[:, :people]
