@@ -192,26 +192,37 @@ def decays(k, lengths, e):
 
 
 @compiled
-def believe(v, k, peaks, e, which, rate, looks, lane):
-    """P_belief of one person: from the peaks of the first sitting, as the oracle looks for them."""
-    y1 = y2 = y3 = y4 = before = highest_site = highest = 0.0
-    s1, s2, s3 = k[K_STEADY + lane], k[K_STEADY + LANES + lane], k[K_STEADY + 2 * LANES + lane]
-    s4 = k[K_STEADY + 5 * LANES + lane]
-    e1, e2, e3 = peaks[lane], peaks[LANES + lane], peaks[2 * LANES + lane]
+def first_sitting(k, e, which, rate, looks, peaks, y):
+    """Peaks of the first sitting, where the oracle looks for them; rows 3 and 4 of ``peaks``, umol/L.
+
+    Rows 0 to 2 of ``peaks`` are how the effect site sees each mode of ketamine; ``y`` is room for four rows.
+    """
+    y[:] = 0.0
+    peaks[3 * LANES :] = 0.0
+    before = 0.0
     for i in range(which.shape[0]):
-        d, now = which[i], rate[i]
-        y1 = (y1 + (before - now) * s1) * e[d, lane]
-        y2 = (y2 + (before - now) * s2) * e[d, LANES + lane]
-        y3 = (y3 + (before - now) * s3) * e[d, 2 * LANES + lane]
-        y4 = (y4 + (before - now) * s4) * e[d, 5 * LANES + lane]
+        d, now, seen = which[i], rate[i], looks[i]
+        change = before - now
         before = now
-        if looks[i] == 1:
-            t1, t2, t3 = y1 + now * s1, y2 + now * s2, y3 + now * s3
-            highest = max(highest, t1 + t2 + t3)
-            highest_site = max(highest_site, e1 * t1 + e2 * t2 + e3 * t3 + y4 + now * s4)
-    site = highest_site / (v[FU] * v[KPUU]) * v[MW_K]
+        for j in range(LANES):
+            s1, s2, s3 = k[K_STEADY + j], k[K_STEADY + LANES + j], k[K_STEADY + 2 * LANES + j]
+            s4 = k[K_STEADY + 5 * LANES + j]
+            y1, y2 = (y[j] + change * s1) * e[d, j], (y[LANES + j] + change * s2) * e[d, LANES + j]
+            y3 = (y[2 * LANES + j] + change * s3) * e[d, 2 * LANES + j]
+            y4 = (y[3 * LANES + j] + change * s4) * e[d, 5 * LANES + j]
+            y[j], y[LANES + j], y[2 * LANES + j], y[3 * LANES + j] = y1, y2, y3, y4
+            t1, t2, t3, t4 = y1 + now * s1, y2 + now * s2, y3 + now * s3, y4 + now * s4
+            site = peaks[j] * t1 + peaks[LANES + j] * t2 + peaks[2 * LANES + j] * t3 + t4
+            peaks[3 * LANES + j] = max(peaks[3 * LANES + j], seen * (t1 + t2 + t3))
+            peaks[4 * LANES + j] = max(peaks[4 * LANES + j], seen * site)
+
+
+@compiled
+def believe(v, peaks, lane):
+    """P_belief of one person, from the peaks of the first sitting."""
+    site = peaks[4 * LANES + lane] / (v[FU] * v[KPUU]) * v[MW_K]
     ratio = (site / v[C50_D]) ** v[HILL] if site > 0 else 0.0
-    level = highest * v[MW_K]
+    level = peaks[3 * LANES + lane] * v[MW_K]
     logit = v[B0] + v[ARM] + v[B1] * v[DMAX] * ratio / (1 + ratio) + v[B2] * v[EMAX_S] * level / (v[C50_BP] + level)
     chance = 1 / (1 + math.exp(-logit))
     if v[RANK] == BY_PROBABILITY:
@@ -431,22 +442,22 @@ def _session(k, s, dose):
 
 
 @compiled
-def _write(k, s, o, rate):
+def _write(k, s, o, t, rate):
     """The states of this moment."""
     for j in range(LANES):
         y1, y2, y3 = s[Y + j], s[Y + LANES + j], s[Y + 2 * LANES + j]
-        o[j] = k[K_KETAMINE + j] * (y1 + y2 + y3) + rate * k[K_KETAMINE_STEADY + j]
-        o[LANES + j] = (
+        o[0, t, j] = k[K_KETAMINE + j] * (y1 + y2 + y3) + rate * k[K_KETAMINE_STEADY + j]
+        o[1, t, j] = (
             k[K_NOR1 + j] * y1 + k[K_NOR2 + j] * y2 + k[K_NOR3 + j] * y3
             + k[K_NORKETAMINE + j] * (s[Y + 3 * LANES + j] + s[Y + 4 * LANES + j]) + rate * k[K_NOR_STEADY + j]
         )  # fmt: skip
-        o[2 * LANES + j] = s[D1 + j] / (s[D1 + j] + k[K_HALF_I + j])
-        o[3 * LANES + j] = s[D1 + j] / (s[D1 + j] + k[K_HALF_P + j])
-        o[4 * LANES + j], o[5 * LANES + j], o[6 * LANES + j] = s[G + j], s[N + j], s[M + j]
-        o[7 * LANES + j], o[8 * LANES + j] = s[W + j], s[S + j]
-        o[9 * LANES + j] = k[K_FIX + j] + k[K_RHO + j] * s[S + j]
-        o[10 * LANES + j], o[11 * LANES + j] = s[SIGMA + j], s[X + j]
-        o[12 * LANES + j] = min(max(s[THETA + j], 0.0), 80.0)
+        o[2, t, j] = s[D1 + j] / (s[D1 + j] + k[K_HALF_I + j])
+        o[3, t, j] = s[D1 + j] / (s[D1 + j] + k[K_HALF_P + j])
+        o[4, t, j], o[5, t, j], o[6, t, j] = s[G + j], s[N + j], s[M + j]
+        o[7, t, j], o[8, t, j] = s[W + j], s[S + j]
+        o[9, t, j] = k[K_FIX + j] + k[K_RHO + j] * s[S + j]
+        o[10, t, j], o[11, t, j] = s[SIGMA + j], s[X + j]
+        o[12, t, j] = min(max(s[THETA + j], 0.0), 80.0)
 
 
 @compiled
@@ -468,10 +479,10 @@ def run_blocks(
     numbers, chosen, found, totals,
 ):  # fmt: skip
     """Every block of 32 people: row r goes to place ``numbers[r]`` of ``found`` (V, n, T) and ``totals`` (6, n)."""
-    k, s, peaks = np.empty(CONSTANTS), np.empty(MOVING), np.empty(3 * LANES)
+    k, s, peaks, room = np.empty(CONSTANTS), np.empty(MOVING), np.empty(5 * LANES), np.empty(4 * LANES)
     e = np.empty((max(lengths.shape[0], sitting_lengths.shape[0]), MODES * LANES))
     halves = 0.5 * lengths
-    seen, summed = np.empty((found.shape[2], STATES * LANES)), np.empty(SUMMARIES * LANES)
+    seen, summed = np.empty((STATES, found.shape[2], LANES)), np.empty(SUMMARIES * LANES)
     hours = 0.0
     for i in range(length.shape[0]):
         hours += lengths[length[i]]
@@ -480,15 +491,16 @@ def run_blocks(
         for j in range(LANES):
             person(people[min(b * LANES + j, last)], k, j, peaks)
         decays(k, sitting_lengths, e)
+        first_sitting(k, e, sitting_which, sitting_rate, sitting_looks, peaks, room)
         for j in range(LANES):
             v = people[min(b * LANES + j, last)]
-            k[K_BELIEF + j] = v[W_P] * believe(v, k, peaks, e, sitting_which, sitting_rate, sitting_looks, j)
+            k[K_BELIEF + j] = v[W_P] * believe(v, peaks, j)
         decays(k, halves, e)
         _start(k, s)
         if first_session > 0:
             _session(k, s, first_session)
         if starts_asked:
-            _write(k, s, seen[0], 0.0)
+            _write(k, s, seen, 0, 0.0)
         for i in range(length.shape[0]):
             d = length[i]
             if rate[i] != before[i]:
@@ -505,14 +517,15 @@ def run_blocks(
             if session[i] > 0:
                 _session(k, s, session[i])
             if asked[i] >= 0:
-                _write(k, s, seen[asked[i]], rate[i])
+                _write(k, s, seen, asked[i], rate[i])
         _totals(k, s, summed, hours)
         count = min(LANES, last + 1 - b * LANES)
         for v in range(chosen.shape[0]):
-            place = chosen[v] * LANES
-            for t in range(seen.shape[0]):
-                for j in range(count):
-                    found[v, numbers[b * LANES + j], t] = seen[t, place + j]
+            state = chosen[v]
+            for j in range(count):
+                number = numbers[b * LANES + j]
+                for t in range(seen.shape[1]):
+                    found[v, number, t] = seen[state, t, j]
         for v in range(SUMMARIES):
             for j in range(count):
                 totals[v, numbers[b * LANES + j]] = summed[v * LANES + j]

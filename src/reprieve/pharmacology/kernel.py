@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -239,7 +240,7 @@ def simulate_many(
 
     def run(job: _Job, numbers: Whole, *, clips: bool) -> Whole:
         """Fills in these people, a chunk a task, and says whose glutamate fell below rest."""
-        tables = job.tables(FINER * fineness if clips else fineness, clips=clips)
+        tables = _tables(job, FINER * fineness if clips else fineness, clips)
 
         def one(chunk: Whole) -> Whole:
             _solve(tables, job.columns(people.some(chunk)), chunk, rows, kept, summed)
@@ -253,8 +254,8 @@ def simulate_many(
             return np.concatenate(list(pool.map(one, chunks)))
 
     for group in _groups(people):
-        shared = {name: float(people.column(name)[group[0]]) for name in SHARED}
-        job = _Job(given, switches or Switches(), times_h, shared, 1 / REFERENCE_WEIGHT_KG if mg_per_kg else None)
+        shared = tuple(float(people.column(name)[group[0]]) for name in SHARED)
+        job = _Job(given, switches or Switches(), tuple(times_h), shared, mg_per_kg)
         fell = run(job, group, clips=False)
         clipped = np.union1d(fell, group[people.column("k_e2")[group] != 0])
         if len(clipped):
@@ -293,9 +294,9 @@ class _Job:
 
     course: Course
     switches: Switches
-    times_h: Array
-    shared: Mapping[str, float]
-    dose_per_kg: float | None
+    times_h: tuple[float, ...]
+    shared: tuple[float, ...]  # as SHARED
+    mg_per_kg: bool
 
     def columns(self, people: People) -> Array:
         """What the compiled part reads of each person; shape (n, columns)."""
@@ -311,15 +312,15 @@ class _Job:
             table[:, [COLUMNS.index("b1"), COLUMNS.index("b2")]] = 0.0
         weights = people.weight_kg
         table[:, COLUMNS.index("weight_kg")] = weights
-        table[:, COLUMNS.index("scale")] = 1.0 if self.dose_per_kg is None else weights * self.dose_per_kg
+        table[:, COLUMNS.index("scale")] = weights / REFERENCE_WEIGHT_KG if self.mg_per_kg else 1.0
         table[:, COLUMNS.index("arm")] = people.column(ARMS[self.course.arm])
         ranks = people.belief_rank
         table[:, COLUMNS.index("rank")] = BY_PROBABILITY if ranks is None else ranks
         return table
 
-    def tables(self, fineness: int, *, clips: bool) -> _Tables:
-        """Everything about the steps; ``clips`` for the form that cuts glutamate off at rest."""
-        return _tables(self, fineness, clips)
+    def value(self, name: str) -> float:
+        """One of the symbols that all share."""
+        return self.shared[SHARED.index(name)]
 
 
 @dataclass(frozen=True)
@@ -336,9 +337,11 @@ class _Tables:
     exponent: float
 
 
+@lru_cache(maxsize=32)
 def _tables(job: _Job, fineness: int, clips: bool) -> _Tables:
-    grid = steps(job.course, job.times_h, fineness)
-    p, switches = job.shared, job.switches
+    """Everything about the steps; ``clips`` for the form that cuts glutamate off at rest."""
+    grid = steps(job.course, np.array(job.times_h), fineness)
+    p, switches = dict(zip(SHARED, job.shared, strict=True)), job.switches
     weights = np.zeros((max(len(grid.lengths_h), 1), WIDTH))
     severity = 1 / (p["tau_th"] * HOURS_PER_DAY)
     stress = 1 / (p["tau_sig"] * HOURS_PER_DAY) if switches.stress_moves else 0.0
@@ -400,22 +403,21 @@ def _nodes(job: _Job, grid: Grid) -> Array:
     starts = np.concatenate([[0.0], grid.ends_h[:-1]]) if len(grid.ends_h) else grid.ends_h
     times = np.column_stack([(starts + grid.ends_h) / 2, grid.ends_h])
     days = np.concatenate([np.zeros((1, 2)), times]) / HOURS_PER_DAY
-    p = job.shared
-    falls = [-np.expm1(-days / p["tau_b"]), -np.expm1(-days / p["tau_P"])]
-    return np.stack([*falls, _ssri(job, days), np.exp(-p["r_I"] * days)], axis=-1)
+    falls = [-np.expm1(-days / job.value("tau_b")), -np.expm1(-days / job.value("tau_P"))]
+    return np.stack([*falls, _ssri(job, days), np.exp(-job.value("r_I") * days)], axis=-1)
 
 
 def _ssri(job: _Job, days: Array) -> Array:
     """E / (adherence Emax) at these days, exact between changes of dose."""
-    p, course = job.shared, job.course
+    course = job.course
     changes = sorted({0.0, *(day for each in course.ssri for day in (each.start_day, each.stop_day))} - {math.inf})
     level, found = 0.0, np.zeros_like(days)
     for begin, end in zip(changes, [*changes[1:], math.inf], strict=True):
         dose = course.ssri_mg_per_day(begin)
-        target = dose / (p["D50"] + dose)
+        target = dose / (job.value("D50") + dose)
         inside = (days >= begin) & (days <= end)
-        found[inside] = target + (level - target) * np.exp(-(days[inside] - begin) / p["tau_E"])
-        level = target + (level - target) * math.exp(-(end - begin) / p["tau_E"])
+        found[inside] = target + (level - target) * np.exp(-(days[inside] - begin) / job.value("tau_E"))
+        level = target + (level - target) * math.exp(-(end - begin) / job.value("tau_E"))
     return found
 
 
