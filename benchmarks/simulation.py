@@ -3,7 +3,7 @@
 The course is six infusions of 35 mg in 40 minutes, then rest to day 60; 85 times, every state that the kernel gives.
 libroadrunner (CVODE) compiles the model once and runs person after person at the loosest tolerance that keeps it within
 the accuracy asked of the kernel, 1e-4 against the readable model. Each is timed by the processor time of one pinned
-core, turn about; the kernel in batches of 2,048 people. Two cores are timed by the clock on a rating a day, so anything
+core, turn about; the kernel in batches of 6,144 people. Two cores are timed by the clock on a rating a day, so anything
 else that runs there counts against them.
 
 Prints a table for people and, last, one line of JSON.
@@ -35,7 +35,7 @@ from reprieve.pharmacology.regimen import Regimen
 from reprieve.pharmacology.variability import Drawn, draw
 from tests.pharmacology.agreement import oracle, relative_error
 
-SEED, CHECKED, PEER_CHECKED, PEER_TIMED, BATCH, BATCHES, ROUNDS = 20261122, 200, 24, 100, 2048, 16, 5
+SEED, CHECKED, PEER_CHECKED, PEER_TIMED, BATCH, BATCHES, ROUNDS = 20261122, 200, 24, 100, 6144, 6, 5
 ACCURACY, TOLERANCES = 1e-4, (3e-5, 1e-5, 5e-6, 3e-6, 1e-6, 1e-7)
 SIX = Regimen.repeated(35, 40 / 60, [0, 2, 4, 7, 9, 11])
 AROUND = (1 / 3, 2 / 3, 1, 1.5, 2, 4, 8, 12)

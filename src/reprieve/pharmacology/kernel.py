@@ -60,7 +60,7 @@ Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 CHUNK = 1024  # people that one thread takes at a time
-FINER = 4  # how much finer the grid of people whose glutamate falls below rest
+FINER = 8  # how much finer the grid of people whose glutamate falls below rest
 
 STATES = (
     "ketamine_plasma_ng_per_ml",  # arterial
