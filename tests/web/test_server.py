@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -196,6 +197,25 @@ def test_a_copy_of_postgresql_is_left_to_its_own_tool_in_one_line(data_dir, tmp_
     assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)
     assert "pg_dump" in ended.stderr
     assert not (tmp_path / "copy").exists()
+
+
+def test_ctrl_c_stops_everything_that_was_started(data_dir):
+    with running(data_dir) as server:
+        os.killpg(server.process.pid, signal.SIGINT)
+
+        assert server.process.wait(30) == 0
+        assert ends_within(20, server.process.pid), "something that the server started still runs"
+
+
+def ends_within(seconds: float, group: int) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def test_keys_rotate_with_the_server_stopped_and_everything_reads_after(data_dir):

@@ -21,6 +21,9 @@ import click
 
 SERVER_PROCESSES = max(2, os.cpu_count() or 1)
 SERVER_THREADS = 1  # of a process; with more, one that holds the writer lock waits for another to give up Python's lock
+STOP_SECONDS = (
+    5  # until a process that does not stop is killed: two signals at once, as Ctrl-C gives, can lock it for ever
+)
 
 
 @click.command()
@@ -54,6 +57,7 @@ def serve() -> None:
         blocking_threads=SERVER_THREADS,
         runtime_threads=1,
         respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
         log_enabled=False,
         websockets=False,
     ).serve()
