@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from functools import cache
 
 import numpy as np
@@ -261,13 +260,11 @@ def test_one_set_of_values_for_each_person():
 def test_a_later_process_starts_from_the_cache():
     simulate_many(everybody().some(slice(0, 1)), SIX, [0, 1])  # so that there is a cache
     script = (
-        "import time; from reprieve.pharmacology.kernel import *; from reprieve.pharmacology.parameters import *;"
-        "people = People.drawn(parameter_set(), 1, range(10)); start = time.process_time();"
-        "simulate_many(people, Course(), [0, 1]); print(time.process_time() - start)"
+        "from reprieve.pharmacology.kernel import *; from reprieve.pharmacology.parameters import *;"
+        "simulate_many(People.drawn(parameter_set(), 1, range(10)), Course(), [0, 1]);"
+        "print(sum(run_blocks.stats.cache_hits.values()), sum(run_blocks.stats.cache_misses.values()))"
     )
-    start = time.perf_counter()
 
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
 
-    assert float(ran.stdout) < 1.0  # compiling takes four seconds or more
-    assert time.perf_counter() - start < 30
+    assert ran.stdout.split() == ["1", "0"]

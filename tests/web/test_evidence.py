@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from html import unescape
 from importlib import resources
 
@@ -113,20 +112,6 @@ def test_every_row_behind_a_sentence_can_be_opened(bo: Client, name: str) -> Non
     for link in said.links:
         there, _, anchor = link.url.partition("#")
         assert anchor in anchors(unescape(bo.get(there).content.decode()))
-
-
-def test_pages_are_quick_once_warm(bo: Client) -> None:
-    for path in [
-        *NAMES,
-        "trials/feder2021/",
-        "trials/?window=end",
-        "trials/forest-620-light.svg?window=end",
-        *PICTURES,
-    ]:
-        bo.get(HERE + path)
-        started = time.perf_counter()
-        bo.get(HERE + path)
-        assert time.perf_counter() - started < 0.15, path
 
 
 # In plain words
