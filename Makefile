@@ -4,7 +4,7 @@ export UV_SYSTEM_CERTS := true
 UV := .tools/bin/uv
 RUN := .venv/bin
 
-.PHONY: serve demo test check setup setup-dev bench-web bench-evidence bench-sim proof pictures clean
+.PHONY: serve demo test check setup setup-dev research bench-web bench-evidence bench-sim proof pictures clean
 
 serve: setup
 	$(RUN)/reprieve serve
@@ -29,7 +29,11 @@ setup: $(UV)
 	@$(UV) sync --quiet --locked --no-dev --inexact
 
 setup-dev: $(UV)
-	@$(UV) sync --quiet --locked
+	@$(UV) sync --quiet --locked --all-extras
+
+# What a researcher needs besides: Parquet, SBML, fitting
+research: $(UV)
+	@$(UV) sync --quiet --locked --no-dev --all-extras --inexact
 
 pictures: setup-dev
 	$(RUN)/python docs/make_pictures.py
