@@ -87,6 +87,7 @@ def cli() -> None:
 cli.add_command(evidence.evidence)
 cli.add_command(simulate.simulate)
 cli.add_command(simulate.compare)
+cli.add_command(simulate.parameters)
 
 
 @cli.command()

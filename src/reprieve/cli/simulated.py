@@ -1,4 +1,4 @@
-"""What ``reprieve simulate`` and ``reprieve compare`` say, from what was asked."""
+"""What ``reprieve simulate``, ``compare`` and ``parameters`` say, from what was asked."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import xarray as xr
 
 from reprieve.cli.bad_input import BadInput
 from reprieve.cli.output import Listing, Report, Row
+from reprieve.pharmacology.measured import measured
 from reprieve.pharmacology.memory import TherapySession
 from reprieve.pharmacology.model import Course, Switches
-from reprieve.pharmacology.parameters import ParameterSet, parameter_set
+from reprieve.pharmacology.parameters import ParameterSet, parameter_set, set_from_csv, table
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import Regimen, from_events, from_toml
 from reprieve.pharmacology.simulate import (
     RESEARCH_ONLY,
-    VARIABLES,
     Population,
     default_times_min,
     summary,
@@ -44,8 +45,11 @@ BODY: tuple[Column, ...] = (
     ("systolic", "systolic_change_mmhg", 1, 1),
     ("diastolic", "diastolic_change_mmhg", 1, 1),
     ("CADSS", "cadss_total", 1, 1),
+    ("less alert", "sedation_chance_fraction", 100, 0),
 )
-BODY_UNITS = "ng/mL; free level at the effect site; receptors blocked in %, I interneurons, P pyramidal; mmHg"
+BODY_UNITS = (
+    "ng/mL; free level at the effect site; receptors blocked in %, I interneurons, P pyramidal; mmHg; % of people"
+)
 AFTERWARDS: tuple[Column, ...] = (
     ("glutamate rise %", "glutamate_rise_fraction", 100, 1),
     ("labile synapses %", "labile_synapse_fraction", 100, 1),
@@ -68,6 +72,8 @@ class Asked:
     site: str
     times_min: tuple[float, ...]
     until_day: float | None
+    measured: bool
+    parquet: str | None
 
     @classmethod
     def of(
@@ -94,8 +100,12 @@ class Asked:
         seed: int,
         until_day: float | None,
         times_min: str | None = None,
+        measured: bool = False,
+        parquet: str | None = None,
     ) -> Asked:
         """The options, checked."""
+        if parquet and Path(parquet).suffix.lower() != ".parquet":
+            raise BadInput(f"--parquet {parquet}: the name must end in .parquet, such as course.parquet")
         body = Person(weight_kg=REFERENCE_WEIGHT_KG if weight_kg is None else weight_kg, age_years=age, sex=sex)
         regimen_at = _regimen(file, dose_mg_per_kg, duration_min, days)
         therapy = tuple(TherapySession(day) for day in _numbers("--therapy-days", therapy_days))
@@ -104,11 +114,13 @@ class Asked:
             plan=Course(therapy=therapy, ssri=ssri, arm=arm, setting=setting),
             regimen_at=regimen_at,
             who=body if people == 1 else Population(people, seed, weight_kg, sex),
-            parameters=parameter_set(set_name, _overrides(overrides)),
+            parameters=_set(set_name, overrides),
             switches=Switches(kinetic_block, norketamine, covariates=covariates),
             site=site,
             times_min=_numbers("--times-min", times_min or ""),
             until_day=until_day,
+            measured=measured,
+            parquet=parquet,
         )
 
     def course_at(self, weight_kg: float) -> Course:
@@ -128,7 +140,13 @@ class Asked:
     def run(self, times_min: Sequence[float]) -> xr.Dataset:
         """The simulation at these times."""
         times = np.array(times_min)
-        return run(self.course_at, self.who, self.parameters, times_min=times, site=self.site, switches=self.switches)
+        found = run(self.course_at, self.who, self.parameters, times_min=times, site=self.site, switches=self.switches)
+        return measured(found, self.parameters, self.seed) if self.measured else found
+
+    @property
+    def seed(self) -> int:
+        """The seed of the people drawn; of the errors of one person."""
+        return self.who.seed if isinstance(self.who, Population) else 1
 
     def whole(self) -> xr.Dataset:
         """The whole course, close about each infusion, and at the times that the tables show."""
@@ -163,16 +181,27 @@ def _regimen(
 
 
 def _read(file: str) -> Callable[[float], Regimen]:
-    try:
-        text = Path(file).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}; give a file that can be read") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{file}: this is not text in UTF-8; give a TOML file") from None
+    text = _text(file)
     if file.lower().endswith(".csv"):
         regimen = from_events(text, file)
         return lambda _: regimen
     return lambda weight_kg: from_toml(text, weight_kg, file)
+
+
+def _set(name: str, overrides: Sequence[str]) -> ParameterSet:
+    """A set by its name, or from a CSV file."""
+    if not name.lower().endswith(".csv"):
+        return parameter_set(name, _overrides(overrides))
+    return set_from_csv(_text(name), name, _overrides(overrides))
+
+
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}; give a file that can be read") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{file}: this is not text in UTF-8; give a TOML or CSV file") from None
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
@@ -199,6 +228,8 @@ def report(asked: Asked) -> Report:
     """One simulation."""
     dataset = asked.run(asked.times_min) if asked.times_min else asked.whole()
     shown = dataset.sel(time=np.isin(dataset.times_min.values, asked.shown_min(float(dataset.times_min[-1]))))
+    if asked.parquet:
+        _write_parquet(dataset, asked.parquet)
     parts: list[str | Listing] = [RESEARCH_ONLY, _described(asked), *_said(dataset)]
     if not asked.times_min:
         parts.append(Listing("Highest, and when", list(_peaks(dataset))))
@@ -213,6 +244,31 @@ def report(asked: Asked) -> Report:
         return trajectory(asked.whole() if asked.times_min else dataset, width, look)
 
     return Report(_document(asked, dataset), list(_rows(dataset)), parts, draw)
+
+
+def _write_parquet(dataset: xr.Dataset, file: str) -> None:
+    """A row for each person and time, and what the columns mean in the file's own description; whole or not at all."""
+    try:
+        import polars
+    except ModuleNotFoundError:
+        raise BadInput("--parquet needs polars: install the extra 'trials' (in a clone: make research)") from None
+    people, times = dataset.sizes["person"], dataset.sizes["time"]
+    columns = {
+        "person": np.repeat(dataset.person.values, times),
+        "weight_kg": np.repeat(dataset.weight_kg.values, times),
+        "times_min": np.tile(dataset.times_min.values, people),
+        **{str(name): values.values.ravel() for name, values in dataset.data_vars.items()},
+    }
+    said = {name: str(value) for name, value in dataset.attrs.items()}
+    units = {f"unit of {name}": str(values.attrs["units"]) for name, values in dataset.data_vars.items()}
+    aside = Path(f"{file}.part")
+    try:
+        polars.DataFrame(columns).write_parquet(aside, metadata=said | units)
+        aside.replace(file)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise BadInput(f"--parquet {file}: {error.strerror or error}; give a place that can be written") from None
+    click.echo(f"Written: {file}", err=True)
 
 
 def _early(dataset: xr.Dataset) -> xr.Dataset:
@@ -303,7 +359,7 @@ def _document(asked: Asked, dataset: xr.Dataset) -> dict[str, Any]:
             {"start_h": each.start_h, "duration_h": each.duration_h, "dose_mg": each.dose_mg}
             for each in asked.course.regimen.infusions
         ],
-        "units": {name: unit for name, (unit, _) in VARIABLES.items()},
+        "units": {name: values.attrs["units"] for name, values in dataset.data_vars.items()},
         "times_min": dataset.times_min.values.tolist(),
         **_columns(dataset),
     }
@@ -312,7 +368,7 @@ def _document(asked: Asked, dataset: xr.Dataset) -> dict[str, Any]:
 def _columns(dataset: xr.Dataset) -> dict[str, list[float]]:
     """Each variable over time; of people the median, and beside it where 5 % and 95 % of them lie."""
     found: dict[str, list[float]] = {}
-    for name in VARIABLES:
+    for name in map(str, dataset.data_vars):
         middle, low, high = summary(dataset, name)
         found[name] = middle.tolist()
         if dataset.sizes["person"] > 1:
@@ -324,6 +380,30 @@ def _rows(dataset: xr.Dataset) -> Iterator[Row]:
     columns = {"times_min": dataset.times_min.values.tolist(), **_columns(dataset)}
     for k in range(dataset.sizes["time"]):
         yield {"use": SHORT_CAUTION, **{name: values[k] for name, values in columns.items()}}
+
+
+def listed(set_name: str, overrides: Sequence[str]) -> Report:
+    """Every parameter of a set."""
+    chosen = _set(set_name, overrides)
+    rows = [
+        {
+            "symbol": each.symbol,
+            "name": each.name,
+            "value": chosen[each.symbol],
+            "low": each.low,
+            "high": each.high,
+            "unit": each.unit,
+            "distribution": each.distribution,
+            "level": each.level,
+            "source": each.source,
+            "mark": each.mark,
+        }
+        for each in table().values()
+    ]
+    document = {"caution": RESEARCH_ONLY, "parameter_set": chosen.name, "warnings": chosen.warnings, "parameters": rows}
+    columns = ("symbol", "value", "low", "high", "unit", "level", "source", "mark")
+    title = f"Parameters, {chosen.name} set"
+    return Report(document, rows, [RESEARCH_ONLY, *chosen.warnings, Listing(title, rows, columns)])
 
 
 def comparison(files: Sequence[str], doses: str, asked: Mapping[str, Any]) -> Report:

@@ -25,6 +25,7 @@ from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.plasticity import Plasticity
 from reprieve.pharmacology.receptor import Receptor
 from reprieve.pharmacology.regimen import HOURS_PER_DAY, Regimen
+from reprieve.pharmacology.sedation import Sedation
 from reprieve.pharmacology.symptoms import Ssri, Symptoms, belief
 
 Array = NDArray[np.float64]
@@ -115,6 +116,11 @@ class Model:
     def haemodynamics(self) -> Haemodynamics:
         """Section 6 of the model, pressure and pulse."""
         return Haemodynamics.of(self.p)
+
+    @cached_property
+    def sedation(self) -> Sedation:
+        """How alert the person is."""
+        return Sedation.of(self.p)
 
     def effect_site_ng_per_ml(self, effect_site_umol_per_l: Array) -> Array:
         """The level of total racemate that a free effect-site level stands for; same shape."""
