@@ -241,6 +241,19 @@ def test_a_file_is_read_and_compared(toml):
     assert found["regimens"]["low"]["summary"]["highest ketamine"] in again
 
 
+def test_treatments_are_compared_over_the_same_weeks():
+    words = ("compare", "--treatments", "ketamine,sertraline,ketamine+therapy,nothing", "--days", "0,2,4,7,9,11")
+
+    found = json.loads(said(*words, "--json").stdout)
+
+    each, last = found["regimens"], {name: one["caps5_total"][-1] for name, one in found["regimens"].items()}
+    assert found["until_day"] == 84
+    assert [len(one["infusions"]) for one in each.values()] == [6, 0, 6, 0]
+    assert each["ketamine"]["caps5_total_without_infusions"][-1] == pytest.approx(last["nothing"])
+    assert max(last, key=last.get) == "nothing"
+    assert last["ketamine+therapy"] < last["ketamine"]
+
+
 def test_the_other_forms_of_block_are_switches():
     common = ("simulate", "--dose-mg-per-kg", "0.5", "--times-min", "0,40", "--json")
 
@@ -332,6 +345,10 @@ def test_dose_records_are_read(toml):
         (["simulate", "--regimen", "a.toml", "--dose-mg-per-kg", "1"], "file and --dose-mg-per-kg together"),
         (["simulate", "--regimen", "a.toml", "--days", "0,2"], "file and --days together; the file says it all"),
         (["compare", "a.toml", "b.toml", "--duration-min", "60"], "file and --duration-min together"),
+        (["compare", "--treatments", "ketamine,magic"], "--treatments magic: it must be ketamine, sertraline, therapy"),
+        (["compare", "--treatments", "ketamine+nothing,therapy"], "--treatments ketamine+nothing: it must be"),
+        (["compare", "--treatments", "ketamine,therapy", "--dose-mg-per-kg", "0.2,0.5"], "with files or several doses"),
+        (["compare", "--treatments", "ketamine"], "only ketamine to compare"),
         (["compare"], "give two or more regimen files, or --dose-mg-per-kg such as 0.2,0.5"),
         (["compare", "--dose-mg-per-kg", "0.5"], "only 0.5 mg/kg to compare"),
     ],

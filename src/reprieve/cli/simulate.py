@@ -97,13 +97,16 @@ def parameters(set_name: str, overrides: tuple[str, ...]) -> Report:
 @click.command()
 @click.argument("files", nargs=-1, metavar="FILE.toml...")
 @click.option("--dose-mg-per-kg", "doses", default="", metavar="0.2,0.5", help="Doses to compare, instead of files.")
+@click.option("--treatments", default="", metavar="ketamine,sertraline,therapy", help="Those, nothing, or two with +.")
 @says(picture=True)
 @asks
-def compare(files: tuple[str, ...], doses: str, **asked: Any) -> Report:
-    """Compare regimens side by side: files, or doses by body weight under one schedule.
+def compare(files: tuple[str, ...], doses: str, treatments: str, **asked: Any) -> Report:
+    """Compare side by side: regimens in files, doses by body weight under one schedule, or whole treatments.
 
-    For research only, not for dosing people.
+    Treatments are ketamine (by --dose-mg-per-kg), sertraline (--ssri-mg, or 150), therapy (--therapy-days, or weekly
+    for twelve weeks), nothing, and combinations such as ketamine+therapy, all told the same. For research only, not
+    for dosing people.
     """
     from reprieve.cli import simulated
 
-    return simulated.comparison(files, doses, asked)
+    return simulated.comparison(files, doses, treatments, asked)

@@ -32,6 +32,8 @@ SHORT_CAUTION = "research only, not for dosing people"
 SHOWN_MIN = (20.0, 40.0, 60.0, 80.0, 110.0, 230.0)
 SHOWN_DAYS = (1.0, 2.0, 7.0, 14.0, 21.0, 28.0, 42.0, 56.0, 84.0)
 REFERENCE_WEIGHT_KG = 70.0
+TREATMENTS = ("ketamine", "sertraline", "therapy", "nothing")
+USUAL_DOSE_MG_PER_KG, USUAL_SSRI_MG, TREATMENT_DAYS = 0.5, 150.0, 84.0
 
 # Heading, variable, factor, digits
 Column = tuple[str, str, float, int]
@@ -406,15 +408,18 @@ def listed(set_name: str, overrides: Sequence[str]) -> Report:
     return Report(document, rows, [RESEARCH_ONLY, *chosen.warnings, Listing(title, rows, columns)])
 
 
-def comparison(files: Sequence[str], doses: str, asked: Mapping[str, Any]) -> Report:
-    """Several regimens, everything else the same."""
-    if bool(files) == bool(doses):
+def comparison(files: Sequence[str], doses: str, treatments: str, asked: Mapping[str, Any]) -> Report:
+    """Several regimens or treatments, everything else the same."""
+    if bool(files) + bool(doses) != 1 and not treatments:
         raise BadInput("give two or more regimen files, or --dose-mg-per-kg such as 0.2,0.5")
-    named = {Path(file).stem: Asked.of(file=file, dose_mg_per_kg=None, **asked) for file in files}
-    named |= {
-        f"{dose:g} mg/kg": Asked.of(file=None, dose_mg_per_kg=dose, **asked)
-        for dose in _numbers("--dose-mg-per-kg", doses)
-    }
+    if treatments:
+        named = _treatments(files, doses, treatments, asked)
+    else:
+        named = {Path(file).stem: Asked.of(file=file, dose_mg_per_kg=None, **asked) for file in files}
+        named |= {
+            f"{dose:g} mg/kg": Asked.of(file=None, dose_mg_per_kg=dose, **asked)
+            for dose in _numbers("--dose-mg-per-kg", doses)
+        }
     if len(named) < 2:
         raise BadInput(f"only {', '.join(named) or 'nothing'} to compare; give two or more with different names")
     last = max(_last_day(each) for each in named.values())
@@ -438,6 +443,37 @@ def comparison(files: Sequence[str], doses: str, asked: Mapping[str, Any]) -> Re
     return Report(
         document, [{"use": SHORT_CAUTION, "regimen": name, **row} for name, row in found.items()], parts, draw
     )
+
+
+def _treatments(files: Sequence[str], doses: str, names: str, asked: Mapping[str, Any]) -> dict[str, Asked]:
+    """Each treatment by its name, to the same last day."""
+    given = _numbers("--dose-mg-per-kg", doses)
+    if files or len(given) > 1:
+        raise BadInput("--treatments with files or several doses; give one --dose-mg-per-kg for ketamine")
+    whole = {
+        **asked,
+        "ssri_mg": USUAL_SSRI_MG if asked["ssri_mg"] is None else asked["ssri_mg"],
+        "therapy_days": asked["therapy_days"] or ",".join(str(7 * week) for week in range(12)),
+        "until_day": asked["until_day"] or TREATMENT_DAYS,
+    }
+    all_of_it = Asked.of(file=None, dose_mg_per_kg=given[0] if given else USUAL_DOSE_MG_PER_KG, **whole)
+    found = {}
+    for name in (each.strip() for each in names.split(",")):
+        parts = set(name.split("+"))
+        if not parts <= set(TREATMENTS) or ("nothing" in parts and len(parts) > 1):
+            raise BadInput(f"--treatments {name}: it must be {', '.join(TREATMENTS)}, or some of them joined with +")
+        plan = replace(
+            all_of_it.plan,
+            therapy=all_of_it.plan.therapy if "therapy" in parts else (),
+            ssri=all_of_it.plan.ssri if "sertraline" in parts else (),
+        )
+        regimen_at = all_of_it.regimen_at if "ketamine" in parts else _nothing
+        found[name] = replace(all_of_it, plan=plan, regimen_at=regimen_at)
+    return found
+
+
+def _nothing(weight_kg: float) -> Regimen:
+    return Regimen()
 
 
 def _side_by_side(found: Mapping[str, Mapping[str, str]]) -> Iterator[Row]:
