@@ -7,7 +7,7 @@ import pytest
 
 from reprieve.pharmacology.measured import LEVELS, RATED, READINGS, measured
 from reprieve.pharmacology.parameters import parameter_set
-from reprieve.pharmacology.simulate import Population, simulate
+from reprieve.pharmacology.simulate import Population, trajectories
 from tests.pharmacology.runs import half_mg_per_kg
 
 P = parameter_set()
@@ -15,17 +15,17 @@ P = parameter_set()
 
 @pytest.fixture(scope="module")
 def many():
-    course = simulate(half_mg_per_kg(), Population(3000, seed=5, weight_kg=70), times_min=[0, 40, 1440, 14 * 1440])
+    course = trajectories(half_mg_per_kg(), Population(3000, seed=5, weight_kg=70), times_min=[0, 40, 1440, 14 * 1440])
     return measured(course, P, seed=5)
 
 
 def error(many, name, time=1) -> np.ndarray:
-    return many[f"{name}_measured"].values[:, time] - many[name].values[:, time]
+    return many[f"{name}_measured"][:, time] - many[name][:, time]
 
 
 def test_concentrations_err_by_a_share_of_themselves(many):
     for name, symbol in LEVELS.items():
-        logs = np.log(many[f"{name}_measured"].values[:, 1] / many[name].values[:, 1])
+        logs = np.log(many[f"{name}_measured"][:, 1] / many[name][:, 1])
 
         assert np.median(logs) == pytest.approx(0, abs=0.02)
         assert logs.std() == pytest.approx(np.sqrt(np.log1p(P[symbol] ** 2)), rel=0.05)
@@ -38,11 +38,11 @@ def test_pressure_and_pulse_err_by_as_much_at_any_level(many):
 
 
 def test_dissociation_is_a_whole_number_about_the_expected(many):
-    rated = many.cadss_total_measured.values
+    rated = many["cadss_total_measured"]
 
     assert np.array_equal(rated, rated.round())
     assert rated.min() == 0
-    assert rated.mean(axis=0) == pytest.approx(many.cadss_total.values.mean(axis=0), rel=0.06)
+    assert rated.mean(axis=0) == pytest.approx(many["cadss_total"].mean(axis=0), rel=0.06)
 
 
 def test_the_two_symptom_scales_share_the_drift_of_a_person(many):
@@ -58,13 +58,13 @@ def test_the_two_symptom_scales_share_the_drift_of_a_person(many):
 
 def test_scales_keep_within_their_ends(many):
     for name in ("caps5_total", "pcl5_total"):
-        assert 0 <= many[f"{name}_measured"].values.min() <= many[f"{name}_measured"].values.max() <= 80
+        assert 0 <= many[f"{name}_measured"].min() <= many[f"{name}_measured"].max() <= 80
 
 
 def test_a_person_is_measured_alike_alone_or_among_others():
     few, more = (
-        measured(simulate(half_mg_per_kg(), Population(n, seed=2), times_min=[0, 40]), P, seed=2) for n in (2, 5)
+        measured(trajectories(half_mg_per_kg(), Population(n, seed=2), times_min=[0, 40]), P, seed=2) for n in (2, 5)
     )
 
-    assert few.equals(more.isel(person=slice(2)))
-    assert {f"{name}_measured" for name in (*LEVELS, *READINGS, *RATED)} <= set(few.data_vars)
+    assert few.dataset().equals(more.dataset().isel(person=slice(2)))
+    assert {f"{name}_measured" for name in (*LEVELS, *READINGS, *RATED)} <= set(few.said)

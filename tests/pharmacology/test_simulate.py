@@ -21,7 +21,14 @@ from reprieve.pharmacology.parameters import parameter_set
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.plot import PictureError, comparison
 from reprieve.pharmacology.regimen import Regimen
-from reprieve.pharmacology.simulate import VARIABLES, Population, default_times_min, shared_course, simulate
+from reprieve.pharmacology.simulate import (
+    VARIABLES,
+    Population,
+    default_times_min,
+    shared_course,
+    simulate,
+    trajectories,
+)
 from reprieve.pharmacology.symptoms import Ssri
 from reprieve.pharmacology.variability import PopulationError, draw
 from tests.pharmacology.runs import SIX_DAYS, half_mg_per_kg
@@ -369,10 +376,20 @@ def test_a_file_with_an_unknown_key_is_named(toml):
 
 
 def test_a_picture_holds_three_regimens():
-    each = simulate(half_mg_per_kg(), Person(), times_min=[0, 40])
+    each = trajectories(half_mg_per_kg(), Person(), times_min=[0, 40])
 
     with pytest.raises(PictureError, match="4 regimens in one picture; compare at most 3"):
         comparison(dict.fromkeys("abcd", each), 760, "light")
+
+
+def test_a_simulation_loads_no_tables_of_labels():
+    code = (
+        "import sys; from reprieve.cli import cli;"
+        "cli('simulate --dose-mg-per-kg 0.5 --times-min 40'.split(), standalone_mode=False);"
+        "sys.exit(bool({'pandas', 'xarray', 'numba', 'pymare', 'jax'} & set(sys.modules)))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 
 def test_help_loads_no_arrays():

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 import numpy as np
-import xarray as xr
 
 from reprieve.cli.bad_input import BadInput
 from reprieve.cli.output import Listing, Report, Row
@@ -19,14 +18,9 @@ from reprieve.pharmacology.model import Course, Switches
 from reprieve.pharmacology.parameters import ParameterSet, parameter_set, set_from_csv, table
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import Regimen, from_events, from_toml
-from reprieve.pharmacology.simulate import (
-    RESEARCH_ONLY,
-    Population,
-    default_times_min,
-    summary,
-)
-from reprieve.pharmacology.simulate import simulate as run
+from reprieve.pharmacology.simulate import RESEARCH_ONLY, Population, default_times_min, trajectories
 from reprieve.pharmacology.symptoms import Ssri
+from reprieve.pharmacology.trajectories import Trajectories
 
 SHORT_CAUTION = "research only, not for dosing people"
 SHOWN_MIN = (20.0, 40.0, 60.0, 80.0, 110.0, 230.0)
@@ -139,10 +133,12 @@ class Asked:
         """The weight that was given, or 70 kg."""
         return self.who.weight_kg or REFERENCE_WEIGHT_KG
 
-    def run(self, times_min: Sequence[float]) -> xr.Dataset:
+    def run(self, times_min: Sequence[float]) -> Trajectories:
         """The simulation at these times."""
         times = np.array(times_min)
-        found = run(self.course_at, self.who, self.parameters, times_min=times, site=self.site, switches=self.switches)
+        found = trajectories(
+            self.course_at, self.who, self.parameters, times_min=times, site=self.site, switches=self.switches
+        )
         return measured(found, self.parameters, self.seed) if self.measured else found
 
     @property
@@ -150,7 +146,7 @@ class Asked:
         """The seed of the people drawn; of the errors of one person."""
         return self.who.seed if isinstance(self.who, Population) else 1
 
-    def whole(self) -> xr.Dataset:
+    def whole(self) -> Trajectories:
         """The whole course, close about each infusion, and at the times that the tables show."""
         times = default_times_min(self.course.regimen, self.until_day)
         shown = self.shown_min(float(times[-1]))
@@ -228,13 +224,13 @@ def _overrides(given: Sequence[str]) -> dict[str, float]:
 
 def report(asked: Asked) -> Report:
     """One simulation."""
-    dataset = asked.run(asked.times_min) if asked.times_min else asked.whole()
-    shown = dataset.sel(time=np.isin(dataset.times_min.values, asked.shown_min(float(dataset.times_min[-1]))))
+    found = asked.run(asked.times_min) if asked.times_min else asked.whole()
+    shown = found.at(np.isin(found.times_min, asked.shown_min(float(found.times_min[-1]))))
     if asked.parquet:
-        _write_parquet(dataset, asked.parquet)
-    parts: list[str | Listing] = [RESEARCH_ONLY, _described(asked), *_said(dataset)]
+        _write_parquet(found, asked.parquet)
+    parts: list[str | Listing] = [RESEARCH_ONLY, _described(asked), *_said(found)]
     if not asked.times_min:
-        parts.append(Listing("Highest, and when", list(_peaks(dataset))))
+        parts.append(Listing("Highest, and when", list(_peaks(found))))
     parts += [
         Listing(f"In the body ({BODY_UNITS})", list(_table(shown if asked.times_min else _early(shown), BODY))),
         Listing("Afterwards (plausible to speculative)", list(_table(shown, AFTERWARDS))),
@@ -243,26 +239,26 @@ def report(asked: Asked) -> Report:
     def draw(width: int, look: str) -> Any:
         from reprieve.pharmacology.plot import trajectory
 
-        return trajectory(asked.whole() if asked.times_min else dataset, width, look)
+        return trajectory(asked.whole() if asked.times_min else found, width, look)
 
-    return Report(_document(asked, dataset), list(_rows(dataset)), parts, draw)
+    return Report(_document(asked, found), list(_rows(found)), parts, draw)
 
 
-def _write_parquet(dataset: xr.Dataset, file: str) -> None:
+def _write_parquet(found: Trajectories, file: str) -> None:
     """A row for each person and time, and what the columns mean in the file's own description; whole or not at all."""
     try:
         import polars
     except ModuleNotFoundError:
         raise BadInput("--parquet needs polars: install the extra 'trials' (in a clone: make research)") from None
-    people, times = dataset.sizes["person"], dataset.sizes["time"]
+    people, times = len(found), len(found.times_min)
     columns = {
-        "person": np.repeat(dataset.person.values, times),
-        "weight_kg": np.repeat(dataset.weight_kg.values, times),
-        "times_min": np.tile(dataset.times_min.values, people),
-        **{str(name): values.values.ravel() for name, values in dataset.data_vars.items()},
+        "person": np.repeat(found.numbers, times),
+        "weight_kg": np.repeat(found.weight_kg, times),
+        "times_min": np.tile(found.times_min, people),
+        **{name: values.ravel() for name, values in found.values.items()},
     }
-    said = {name: str(value) for name, value in dataset.attrs.items()}
-    units = {f"unit of {name}": str(values.attrs["units"]) for name, values in dataset.data_vars.items()}
+    said = {name: str(value) for name, value in found.attrs.items()}
+    units = {f"unit of {name}": unit for name, (unit, _) in found.said.items()}
     aside = Path(f"{file}.part")
     try:
         polars.DataFrame(columns).write_parquet(aside, metadata=said | units)
@@ -273,10 +269,9 @@ def _write_parquet(dataset: xr.Dataset, file: str) -> None:
     click.echo(f"Written: {file}", err=True)
 
 
-def _early(dataset: xr.Dataset) -> xr.Dataset:
+def _early(found: Trajectories) -> Trajectories:
     """The times of the first hours, when there is drug in the body."""
-    minutes = dataset.times_min.values
-    return dataset.sel(time=minutes < minutes[0] + 1440)
+    return found.at(found.times_min < found.times_min[0] + 1440)
 
 
 def _described(asked: Asked) -> str:
@@ -295,25 +290,23 @@ def _described(asked: Asked) -> str:
     )
 
 
-def _said(dataset: xr.Dataset) -> Iterator[str]:
-    for warning in dataset.attrs["warnings"]:
+def _said(found: Trajectories) -> Iterator[str]:
+    for warning in found.attrs["warnings"]:
         yield f"Warning: {warning}"
 
 
-def _peaks(dataset: xr.Dataset) -> Iterator[Row]:
+def _peaks(found: Trajectories) -> Iterator[Row]:
     for heading, name, factor, digits in (*BODY, AFTERWARDS[0], AFTERWARDS[2]):
-        people = dataset[name].values
+        people = found[name]
         highest = people.max(axis=1) * factor
-        middle = summary(dataset, name)[0]
-        when = float(dataset.times_min.values[middle.argmax()])
+        middle = found.summary(name)[0]
+        when = float(found.times_min[middle.argmax()])
         yield {"what": heading, "highest": _spread(highest, digits), "at": _moment(when)}
 
 
-def _table(dataset: xr.Dataset, columns: Sequence[Column]) -> Iterator[Row]:
-    for k, minutes in enumerate(dataset.times_min.values):
-        cells = {
-            heading: _spread(dataset[name].values[:, k] * factor, digits) for heading, name, factor, digits in columns
-        }
+def _table(found: Trajectories, columns: Sequence[Column]) -> Iterator[Row]:
+    for k, minutes in enumerate(found.times_min):
+        cells = {heading: _spread(found[name][:, k] * factor, digits) for heading, name, factor, digits in columns}
         yield {"time": _moment(float(minutes)), **cells}
 
 
@@ -343,44 +336,44 @@ def _moment(minutes: float) -> str:
     return f"day {day:g}" if rest < 1e-6 else f"day {day:g}, {rest:g} min"
 
 
-def _document(asked: Asked, dataset: xr.Dataset) -> dict[str, Any]:
+def _document(asked: Asked, found: Trajectories) -> dict[str, Any]:
     who = asked.who
     one = isinstance(who, Person)
     return {
         "caution": RESEARCH_ONLY,
-        "warnings": dataset.attrs["warnings"],
+        "warnings": found.attrs["warnings"],
         "parameter_set": asked.parameters.name,
         "overrides": dict(asked.parameters.changed),
         "site": asked.site,
         "arm": asked.course.arm,
         "setting": asked.course.setting,
-        "people": dataset.sizes["person"],
-        "weight_kg": dataset.weight_kg.values.tolist()[0] if one else getattr(who, "weight_kg", None),
+        "people": len(found),
+        "weight_kg": found.weight_kg.tolist()[0] if one else getattr(who, "weight_kg", None),
         "infusions_are_for_kg": asked.stated_weight_kg,
         "infusions": [
             {"start_h": each.start_h, "duration_h": each.duration_h, "dose_mg": each.dose_mg}
             for each in asked.course.regimen.infusions
         ],
-        "units": {name: values.attrs["units"] for name, values in dataset.data_vars.items()},
-        "times_min": dataset.times_min.values.tolist(),
-        **_columns(dataset),
+        "units": {name: unit for name, (unit, _) in found.said.items()},
+        "times_min": found.times_min.tolist(),
+        **_columns(found),
     }
 
 
-def _columns(dataset: xr.Dataset) -> dict[str, list[float]]:
+def _columns(found: Trajectories) -> dict[str, list[float]]:
     """Each variable over time; of people the median, and beside it where 5 % and 95 % of them lie."""
-    found: dict[str, list[float]] = {}
-    for name in map(str, dataset.data_vars):
-        middle, low, high = summary(dataset, name)
-        found[name] = middle.tolist()
-        if dataset.sizes["person"] > 1:
-            found |= {f"{name}_5_percent": low.tolist(), f"{name}_95_percent": high.tolist()}
-    return found
+    columns: dict[str, list[float]] = {}
+    for name in found.values:
+        middle, low, high = found.summary(name)
+        columns[name] = middle.tolist()
+        if len(found) > 1:
+            columns |= {f"{name}_5_percent": low.tolist(), f"{name}_95_percent": high.tolist()}
+    return columns
 
 
-def _rows(dataset: xr.Dataset) -> Iterator[Row]:
-    columns = {"times_min": dataset.times_min.values.tolist(), **_columns(dataset)}
-    for k in range(dataset.sizes["time"]):
+def _rows(found: Trajectories) -> Iterator[Row]:
+    columns = {"times_min": found.times_min.tolist(), **_columns(found)}
+    for k in range(len(found.times_min)):
         yield {"use": SHORT_CAUTION, **{name: values[k] for name, values in columns.items()}}
 
 
@@ -424,7 +417,7 @@ def comparison(files: Sequence[str], doses: str, treatments: str, asked: Mapping
         raise BadInput(f"only {', '.join(named) or 'nothing'} to compare; give two or more with different names")
     last = max(_last_day(each) for each in named.values())
     results = {name: replace(each, until_day=last).whole() for name, each in named.items()}
-    found = {name: _compared(dataset) for name, dataset in results.items()}
+    found = {name: _compared(each) for name, each in results.items()}
     first = next(iter(named.values()))
     document = {
         "caution": RESEARCH_ONLY,
@@ -492,11 +485,11 @@ def _last_day(asked: Asked) -> float:
     return float(default_times_min(asked.course.regimen, asked.until_day)[-1]) / 1440
 
 
-def _compared(dataset: xr.Dataset) -> dict[str, str]:
+def _compared(found: Trajectories) -> dict[str, str]:
     """One regimen: highest levels, and where symptoms end."""
-    found = {}
+    figures = {}
     for heading, variable, factor, digits in (*BODY, AFTERWARDS[0], AFTERWARDS[2]):
-        found[f"highest {heading}"] = _spread(dataset[variable].values.max(axis=1) * factor, digits)
+        figures[f"highest {heading}"] = _spread(found[variable].max(axis=1) * factor, digits)
     for heading, variable, factor, digits in AFTERWARDS[3:]:
-        found[f"{heading} at the end"] = _spread(dataset[variable].values[:, -1] * factor, digits)
-    return found
+        figures[f"{heading} at the end"] = _spread(found[variable][:, -1] * factor, digits)
+    return figures

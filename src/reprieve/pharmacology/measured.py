@@ -11,11 +11,11 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from reprieve.pharmacology.dissociation import Dissociation
 from reprieve.pharmacology.symptoms import fluctuation, seen
+from reprieve.pharmacology.trajectories import Trajectories
 from reprieve.pharmacology.variability import RATING_STREAM, generator
 
 Array = NDArray[np.float64]
@@ -31,8 +31,8 @@ SUFFIX = "_measured"
 MINUTES_PER_DAY = 1440
 
 
-def measured(dataset: xr.Dataset, p: Mapping[str, float], seed: int = 1) -> xr.Dataset:
-    """The dataset of :func:`~reprieve.pharmacology.simulate.simulate` with one measurement beside each expectation.
+def measured(expected: Trajectories, p: Mapping[str, float], seed: int = 1) -> Trajectories:
+    """One measurement beside each expectation.
 
     Parameters
     ----------
@@ -47,31 +47,20 @@ def measured(dataset: xr.Dataset, p: Mapping[str, float], seed: int = 1) -> xr.D
     --------
     >>> from reprieve.pharmacology.parameters import parameter_set
     >>> from reprieve.pharmacology.regimen import Regimen
-    >>> from reprieve.pharmacology.simulate import simulate
-    >>> course = simulate(Regimen.repeated(35, 2 / 3, [0]), times_min=[40, 80])
-    >>> measured(course, parameter_set(), seed=1).caps5_total_measured.values == course.caps5_total.values
+    >>> from reprieve.pharmacology.simulate import trajectories
+    >>> course = trajectories(Regimen.repeated(35, 2 / 3, [0]), times_min=[40, 80])
+    >>> measured(course, parameter_set(), seed=1)["caps5_total_measured"] == course["caps5_total"]
     array([[False, False]])
     """
-    days = dataset.times_min.values / MINUTES_PER_DAY
+    days = expected.times_min / MINUTES_PER_DAY
     names = (*LEVELS, *READINGS, *RATED)
-    found = {name: np.empty(dataset[name].shape) for name in names}
-    for row, number in enumerate(dataset.person.values.tolist()):
-        own = {name: dataset[name].values[row] for name in names}
+    found = {name: np.empty_like(expected[name]) for name in names}
+    for row, number in enumerate(expected.numbers.tolist()):
+        own = {name: expected[name][row] for name in names}
         for name, values in _measured(own, days, p, generator(seed, number, RATING_STREAM)).items():
             found[name][row] = values
-    return dataset.assign(
-        {
-            name + SUFFIX: (
-                dataset[name].dims,
-                values,
-                {
-                    "units": dataset[name].attrs["units"],
-                    "long_name": f"{dataset[name].attrs['long_name']}, as measured",
-                },
-            )
-            for name, values in found.items()
-        }
-    )
+    said = {name + SUFFIX: (expected.said[name][0], f"{expected.said[name][1]}, as measured") for name in names}
+    return expected.with_more({name + SUFFIX: values for name, values in found.items()}, said)
 
 
 def _measured(

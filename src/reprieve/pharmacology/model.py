@@ -13,7 +13,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 
 from reprieve.pharmacology import PharmacologyError
 from reprieve.pharmacology.compartments import STATES, Disposition, Exposure
@@ -243,6 +242,8 @@ def solve(
     TimesError : if ``times_h`` is empty, negative or does not increase
     RuntimeError : if the solver gives up
     """
+    from scipy.integrate import solve_ivp  # slow to load, and populations do without
+
     times = _checked(times_h)
     if pk not in ("closed form", "ode"):
         raise ValueError(f"pk {pk!r}; it must be 'closed form' or 'ode'")

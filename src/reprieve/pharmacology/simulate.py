@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from reprieve.pharmacology.compartments import REFERENCE_WEIGHT_KG, SITES, STATES, SiteError, clearance_factor
@@ -17,7 +16,11 @@ from reprieve.pharmacology.parameters import ParameterSet, parameter_set
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import HOURS_PER_DAY, Regimen
 from reprieve.pharmacology.symptoms import CAPS5_HIGHEST, CLUSTERS, Items
+from reprieve.pharmacology.trajectories import Trajectories
 from reprieve.pharmacology.variability import Drawn, PopulationError, draw
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[np.float64]
 
@@ -128,6 +131,23 @@ def simulate(
     >>> found.ketamine_plasma_ng_per_ml.values.round()
     array([[253.,  74.,  54.]])
     """
+    found = trajectories(
+        course, who, parameters, times_min=times_min, until_day=until_day, site=site, switches=switches
+    )
+    return found.dataset()
+
+
+def trajectories(
+    course: AnyCourse,
+    who: Person | Population | None = None,
+    parameters: ParameterSet | None = None,
+    *,
+    times_min: Sequence[float] | Array | None = None,
+    until_day: float | None = None,
+    site: str = "arterial",
+    switches: Switches | None = None,
+) -> Trajectories:
+    """The same as :func:`simulate` as plain arrays, which spares a program a second at its start."""
     p = parameters or parameter_set()
     asked = who or Person()
     if site not in SITES:
@@ -136,22 +156,18 @@ def simulate(
     given = _course(course, weight_kg)
     times = np.asarray(times_min if times_min is not None else default_times_min(given.regimen, until_day), dtype=float)
     runs = _runs(course, asked, p, switches or Switches(), len(times))
-    found = {name: np.empty((len(runs), len(times))) for name in VARIABLES}
+    values = {name: np.empty((len(runs), len(times))) for name in VARIABLES}
     for row, (run, chain) in enumerate(zip(runs, _chains(runs, times), strict=True)):
-        for name, values in _variables(run, chain, times, site).items():
-            found[name][row] = values
-    dataset = xr.Dataset(
-        {
-            name: (("person", "time"), found[name], {"units": unit, "long_name": words})
-            for name, (unit, words) in VARIABLES.items()
-        },
-        coords={
-            "person": ("person", [run.number for run in runs]),
-            "times_min": ("time", times, {"units": "min", "long_name": "time from day 0"}),
-            "weight_kg": ("person", [run.dosed.person.weight_kg for run in runs], {"units": "kg"}),
-        },
+        for name, each in _variables(run, chain, times, site).items():
+            values[name][row] = each
+    return Trajectories(
+        numbers=np.array([run.number for run in runs]),
+        weight_kg=np.array([run.dosed.person.weight_kg for run in runs]),
+        times_min=times,
+        values=values,
+        said=VARIABLES,
+        attrs=_attributes(given, weight_kg, p, site),
     )
-    return dataset.assign_attrs(_attributes(given, weight_kg, p, site))
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,9 +342,3 @@ def default_times_min(regimen: Regimen, until_day: float | None = None) -> Array
     times = np.concatenate([*(begin + close for begin in begins), stops, np.arange(0, last, 0.5) * 1440, [last * 1440]])
     kept: Array = np.unique(times[times <= last * 1440].round(6))
     return kept
-
-
-def summary(dataset: xr.Dataset, name: str) -> tuple[Array, Array, Array]:
-    """Median and the central 90 % of people at each time; three of shape (T,)."""
-    low, middle, high = np.quantile(dataset[name].values, [0.05, 0.5, 0.95], axis=0)
-    return middle, low, high

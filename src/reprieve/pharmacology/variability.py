@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtr
 
 from reprieve.pharmacology import PharmacologyError
 from reprieve.pharmacology.parameters import ParameterSet, table
@@ -94,7 +93,7 @@ def draw(p: ParameterSet, seed: int, number: int, weight_kg: float | None = None
     if weight is None:
         weight = _clipped(p["WT_mean"] + p["WT_sd"] * z["WT"], WEIGHT_LIMITS_KG)
     own = dict(_own(p, z))
-    rank = float(ndtr(z["belief"]))
+    rank = _below(z["belief"])
     return Drawn(number, Person(weight_kg=weight, sex=sex), p.replaced(own), rank, p["pcl_off"] * z["pcl_off"], seed)
 
 
@@ -134,4 +133,11 @@ def _adherence(mean: float, z: float) -> float:
     size = min(mean * (1 - mean) / ADHERENCE_SD**2 - 1, 1e6)
     if size <= 0:
         return mean
-    return float(betaincinv(mean * size, (1 - mean) * size, ndtr(z)))
+    from scipy.special import betaincinv  # slow to load, and one person needs none of it
+
+    return float(betaincinv(mean * size, (1 - mean) * size, _below(z)))
+
+
+def _below(z: float) -> float:
+    """The share of a standard normal distribution below ``z``."""
+    return math.erfc(-z / math.sqrt(2)) / 2
