@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+from rich.console import Console
 
 from reprieve.cli.bad_input import BadInput
 from reprieve.cli.output import Listing, Report, Row
@@ -26,6 +29,7 @@ SHORT_CAUTION = "research only, not for dosing people"
 SHOWN_MIN = (20.0, 40.0, 60.0, 80.0, 110.0, 230.0)
 SHOWN_DAYS = (1.0, 2.0, 7.0, 14.0, 21.0, 28.0, 42.0, 56.0, 84.0)
 REFERENCE_WEIGHT_KG = 70.0
+MANY = 200  # people from which a bar is shown
 TREATMENTS = ("ketamine", "sertraline", "therapy", "nothing")
 USUAL_DOSE_MG_PER_KG, USUAL_SSRI_MG, TREATMENT_DAYS = 0.5, 150.0, 84.0
 
@@ -136,9 +140,12 @@ class Asked:
     def run(self, times_min: Sequence[float]) -> Trajectories:
         """The simulation at these times."""
         times = np.array(times_min)
-        found = trajectories(
-            self.course_at, self.who, self.parameters, times_min=times, site=self.site, switches=self.switches
-        )
+        people = self.who.people if isinstance(self.who, Population) else 1
+        with _progress(people) as progress:
+            found = trajectories(
+                self.course_at, self.who, self.parameters,
+                times_min=times, site=self.site, switches=self.switches, progress=progress,
+            )  # fmt: skip
         return measured(found, self.parameters, self.seed) if self.measured else found
 
     @property
@@ -160,6 +167,19 @@ class Asked:
         begin = infusions[0].start_h * 60 if infusions else 0.0
         days = {day * 1440 for day in SHOWN_DAYS} | {last_min}
         return sorted(time for time in {begin, *(begin + each for each in SHOWN_MIN), *days} if time <= last_min)
+
+
+@contextmanager
+def _progress(people: int) -> Iterator[Callable[[int], None] | None]:
+    """A bar on standard error while many people are simulated; none where nobody looks."""
+    if people < MANY or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"{people} people", total=people)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def _regimen(

@@ -146,8 +146,12 @@ def trajectories(
     until_day: float | None = None,
     site: str = "arterial",
     switches: Switches | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Trajectories:
-    """The same as :func:`simulate` as plain arrays, which spares a program a second at its start."""
+    """The same as :func:`simulate` as plain arrays, which spares a program a second at its start.
+
+    ``progress`` is told after each person how many are done.
+    """
     p = parameters or parameter_set()
     asked = who or Person()
     if site not in SITES:
@@ -160,6 +164,8 @@ def trajectories(
     for row, (run, chain) in enumerate(zip(runs, _chains(runs, times), strict=True)):
         for name, each in _variables(run, chain, times, site).items():
             values[name][row] = each
+        if progress:
+            progress(row + 1)
     return Trajectories(
         numbers=np.array([run.number for run in runs]),
         weight_kg=np.array([run.dosed.person.weight_kg for run in runs]),
