@@ -149,10 +149,10 @@ def test_in_short():
 
 def test_settings_in_words():
     assert settings_words(USUAL) == (
-        "6 drips with 0.5 mg of ketamine per kg of weight, 6 sessions of talk therapy; load of stress 1.0"
+        "6 drips with 0.5 mg of ketamine per kg of weight, 6 sessions of talk therapy; load of stress 1"
     )
     assert settings_words(Settings(infusions=1, dose=0, therapy=1)).startswith("1 drip with no drug in it, 1 session")
-    assert settings_words(NOTHING) == "no treatment; load of stress 1.0"
+    assert settings_words(NOTHING) == "no treatment; load of stress 1"
 
 
 # Pictures

@@ -84,10 +84,10 @@ class Slider:
         >>> DOSE.text(0.5), THERAPY.text(6.0)
         ('0.5', '6')
         """
-        return f"{value:.{self.decimals}f}"
+        return f"{value:g}"
 
 
-STRESS = Slider("stress", "Load of stress", "0 is a calm life, 1 is years of PTSD", "", 1.5, 0.1, 1.0)
+STRESS = Slider("stress", "Load of stress", "0: calm. 1: years of PTSD.", "", 1.5, 0.1, 1.0)
 DOSE = Slider("dose", "Dose per drip", "", "mg per kg", 1.0, 0.1, 0.5)
 INFUSIONS = Slider("infusions", "Number of drips", "", "", 8, 1, 6)
 THERAPY = Slider("therapy", "Weekly therapy sessions", "", "", 12, 1, 6)

@@ -18,7 +18,7 @@ from reprieve.pharmacology.symptoms import CAPS5_HIGHEST
 
 Array = NDArray[np.float64]
 
-CADSS_HIGHEST = 92.0  # 23 items of 0 to 4
+CADSS_HIGHEST = 92.0  # 23 items rated by the person, 0 to 4 each
 FIRST_HOURS = 6.0
 HOURS, IN_WEEKS, LOADS = "hours from the start of the drip", "weeks", "load of stress"
 HOURS_SHOWN = (0, 1 / 3, INFUSION_H, 1, 2, 4, 6)
@@ -397,10 +397,10 @@ def settings_words(settings: Settings) -> str:
     """What is done to the made-up person, in a line."""
     parts = []
     if settings.infusions:
-        given = f"{settings.dose:.1f} mg of ketamine per kg of weight" if settings.dose else "no drug in it"
+        given = f"{settings.dose:g} mg of ketamine per kg of weight" if settings.dose else "no drug in it"
         parts.append(f"{times(settings.infusions, 'drip')} with {given}")
     if settings.therapy:
         parts.append(times(settings.therapy, "session") + " of talk therapy")
     if settings.ssri:
         parts.append(f"{settings.ssri:.0f} mg of sertraline a day")
-    return f"{', '.join(parts) or 'no treatment'}; load of stress {settings.stress:.1f}"
+    return f"{', '.join(parts) or 'no treatment'}; load of stress {settings.stress:g}"
