@@ -67,7 +67,14 @@ def read(page: Page, server: Server, size: str) -> None:
     page.goto(server.url + "/what-is-known/trials/?window=end")
     keep(page, f"trials-{size}")
     page.goto(server.url + "/what-is-known/how-it-may-work/")
-    page.locator("#settings").scroll_into_view_if_needed()
+    chain(page, size)
+
+
+def chain(page: Page, size: str) -> None:
+    """The chain itself on a phone, the sliders and what they change on a desk."""
+    seen = page.locator("figure.chart").first if size == "phone" else page.locator("#settings")
+    seen.evaluate("element => element.scrollIntoView()")
+    page.wait_for_load_state("networkidle")
     keep(page, f"chain-{size}", from_top=False)
 
 

@@ -38,7 +38,7 @@ def test_a_slider_changes_what_is_shown_and_keeps_the_focus(here: str, desktop: 
     page = desktop()
     page.goto(here)
     page.locator("#infusion-blood summary").first.click()
-    press(page, "Dose per drip", "ArrowRight", 3)
+    press(page, "Each dose", "ArrowRight", 3)
 
     one = made_up(Settings(dose=0.8))
     expect(page.locator("output[for=dose]")).to_have_text("0.8 mg per kg")
@@ -47,7 +47,7 @@ def test_a_slider_changes_what_is_shown_and_keeps_the_focus(here: str, desktop: 
     expect(page.locator("#picture-infusion-blood img")).to_have_attribute("src", f"{HERE}{{}}".format(
         "infusion-blood-328-light.svg?dose=0.8&infusions=6&therapy=6&ssri=0&stress=1"
     ))  # fmt: skip
-    expect(page.get_by_label("Dose per drip")).to_be_focused()
+    expect(page.get_by_label("Each dose")).to_be_focused()
     expect(page.locator("#numbers-infusion-blood")).to_be_visible()  # what was unfolded stays so
     assert page.url == f"{here}?dose=0.8&infusions=6&therapy=6&ssri=0&stress=1"
     assert not other_hosts(page)

@@ -88,7 +88,7 @@ class Slider:
 
 
 STRESS = Slider("stress", "Load of stress", "0: calm. 1: years of PTSD.", "", 1.5, 0.1, 1.0)
-DOSE = Slider("dose", "Dose per drip", "", "mg per kg", 1.0, 0.1, 0.5)
+DOSE = Slider("dose", "Each dose", "", "mg per kg", 1.0, 0.1, 0.5)
 INFUSIONS = Slider("infusions", "Number of drips", "", "", 8, 1, 6)
 THERAPY = Slider("therapy", "Weekly therapy sessions", "", "", 12, 1, 6)
 SSRI = Slider("ssri", "Sertraline pill", "", "mg a day", 200, 25, 0)
