@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from reprieve.pharmacology import PharmacologyError
@@ -20,8 +19,9 @@ from reprieve.pharmacology.model import Course
 from reprieve.pharmacology.parameters import ParameterSet, parameter_set
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import HOURS_PER_DAY, Regimen
-from reprieve.pharmacology.simulate import simulate
+from reprieve.pharmacology.simulate import trajectories
 from reprieve.pharmacology.symptoms import Ssri
+from reprieve.pharmacology.trajectories import Trajectories
 
 Array = NDArray[np.float64]
 
@@ -177,15 +177,14 @@ class MadeUp:
     """The made-up person under these settings: every trajectory, and what the symptoms would be with less."""
 
     settings: Settings
-    course: xr.Dataset
+    course: Trajectories
     without_therapy: Array  # nor drug, CAPS-5 points over time, as the two below
     without_pill: Array  # nor drug, nor therapy
     untreated: Array  # nor belief
 
     def __getitem__(self, name: str) -> Array:
         """A trajectory by its name; shape (T,)."""
-        values: Array = self.course[name].values[0]
-        return values
+        return self.course.of(name)
 
     @property
     def hours(self) -> Array:
@@ -244,8 +243,8 @@ class MadeUp:
 def made_up(settings: Settings) -> MadeUp:
     """The made-up person under these settings, computed once."""
     stress = settings.stress
-    course = simulate(settings.course(), WHO, settings.parameters(), times_min=TIMES_MIN)
-    without_drug: Array = course["caps5_total_without_infusions"].values[0]
+    course = trajectories(settings.course(), WHO, settings.parameters(), times_min=TIMES_MIN)
+    without_drug = course.of("caps5_total_without_infusions")
     without_therapy = _severity(stress, settings.ssri, settings.is_treated) if settings.therapy else without_drug
     without_pill = _severity(stress, 0.0, settings.is_treated) if settings.ssri else without_therapy
     return MadeUp(settings, course, without_therapy, without_pill, _severity(stress, 0.0, False))
@@ -255,5 +254,4 @@ def made_up(settings: Settings) -> MadeUp:
 def _severity(stress: float, ssri: float, believes: bool) -> Array:
     """CAPS-5 points over time with no drug and no therapy; shape (T,)."""
     settings = Settings(dose=0, infusions=1 if believes else 0, therapy=0, ssri=ssri, stress=stress)
-    found: Array = simulate(settings.course(), WHO, settings.parameters(), times_min=TIMES_MIN)["caps5_total"].values[0]
-    return found
+    return trajectories(settings.course(), WHO, settings.parameters(), times_min=TIMES_MIN).of("caps5_total")

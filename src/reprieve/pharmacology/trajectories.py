@@ -32,6 +32,11 @@ class Trajectories:
     def __getitem__(self, name: str) -> Array:
         return self.values[name]
 
+    def of(self, name: str, row: int = 0) -> Array:
+        """One variable of one person; shape (T,)."""
+        found: Array = self.values[name][row]
+        return found
+
     def __len__(self) -> int:
         return len(self.numbers)
 
