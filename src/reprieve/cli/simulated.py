@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from reprieve.cli.bad_input import BadInput
@@ -24,6 +25,8 @@ from reprieve.pharmacology.regimen import Regimen, from_events, from_toml
 from reprieve.pharmacology.simulate import RESEARCH_ONLY, Population, default_times_min, trajectories
 from reprieve.pharmacology.symptoms import Ssri
 from reprieve.pharmacology.trajectories import Trajectories
+
+Array = NDArray[np.float64]
 
 SHORT_CAUTION = "research only, not for dosing people"
 SHOWN_MIN = (20.0, 40.0, 60.0, 80.0, 110.0, 230.0)
@@ -155,9 +158,13 @@ class Asked:
 
     def whole(self) -> Trajectories:
         """The whole course, close about each infusion, and at the times that the tables show."""
+        return self.run(self.all_times_min().tolist())
+
+    def all_times_min(self) -> Array:
+        """Close about each infusion, twice a day, and the times of the tables; shape (T,)."""
         times = default_times_min(self.course.regimen, self.until_day)
-        shown = self.shown_min(float(times[-1]))
-        return self.run(np.union1d(times, shown).tolist())
+        found: Array = np.union1d(times, self.shown_min(float(times[-1])))
+        return found
 
     def shown_min(self, last_min: float) -> list[float]:
         """Times for the tables: the first hours after the first infusion, then days."""
@@ -436,7 +443,8 @@ def comparison(files: Sequence[str], doses: str, treatments: str, asked: Mapping
     if len(named) < 2:
         raise BadInput(f"only {', '.join(named) or 'nothing'} to compare; give two or more with different names")
     last = max(_last_day(each) for each in named.values())
-    results = {name: replace(each, until_day=last).whole() for name, each in named.items()}
+    times = np.unique(np.concatenate([replace(each, until_day=last).all_times_min() for each in named.values()]))
+    results = {name: each.run(times.tolist()) for name, each in named.items()}
     found = {name: _compared(each) for name, each in results.items()}
     first = next(iter(named.values()))
     document = {
