@@ -226,11 +226,10 @@ def _table(found: Forecast, bands: Mapping[str, Band], shown: Any) -> Iterator[R
     for k, minutes in enumerate(found.times_min):
         if not np.any(np.isclose(shown, minutes)):
             continue
-        cells = {
-            heading: _triple(*(float(each[k]) for each in (band.low, band.middle, band.high)), digits, factor)
-            for heading, name, factor, digits in BODY
-            for band in (bands[name],)
-        }
+        cells = {}
+        for heading, name, factor, digits in BODY:
+            band = bands[name]
+            cells[heading] = _triple(float(band.low[k]), float(band.middle[k]), float(band.high[k]), digits, factor)
         yield {"time": _moment(float(minutes)), **cells}
 
 
