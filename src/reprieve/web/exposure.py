@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,14 +81,22 @@ class Shown:
     found: Forecast
     session: int
     begin_min: float
+    rest: Mapping[str, float | None]  # pressures by signal
 
     @classmethod
-    def of(cls, person: Person, regimen: Regimen, session: int, readings: tuple[Reading, ...]) -> Shown:
+    def of(
+        cls,
+        person: Person,
+        regimen: Regimen,
+        session: int,
+        readings: tuple[Reading, ...],
+        rest: Mapping[str, float | None],
+    ) -> Shown:
         """Compute it."""
         times = session_times_min(regimen, session, forecast_plot.HOURS)
         begin = float(times[0])
         times = np.union1d(times, [begin + each for each in TABLE_MIN])
-        return cls(forecast(person, regimen, readings, times_min=times, site=SITE), session, begin)
+        return cls(forecast(person, regimen, readings, times_min=times, site=SITE), session, begin, rest)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -101,6 +110,9 @@ class Shown:
             after, before = self.found.after[signal], self.found.before[signal]
             top = int(np.argmax(after.middle))
             now = f"highest about {clock[top]:.0f} min after the start: {words.format(_figure(after, top, factor))}"
+            rest = self.rest.get(signal)
+            if rest is not None:
+                now += f", so about {_span(tuple(rest + each for each in _three(after, top)))}"
             then = _figure(before, int(np.argmax(before.middle)), factor) if self.found.readings else ""
             yield Sentence(about, now, then)
 
@@ -163,11 +175,12 @@ class Shown:
 
 
 def inside(drawn: str, label: str) -> SafeString:
-    """An SVG as part of the page: its colours are the page's own, light or dark; heard as one picture.
+    """An SVG as part of the page: its colours are the page's own, light or dark; it is heard as one picture.
 
-    >>> inside('<svg width="9"><rect fill="#ffffff"/></svg>', "Nothing")
+    >>> inside('<svg width="9"><rect role="graphics-symbol" fill="#ffffff"/></svg>', "Nothing")
     '<svg role="img" aria-label="Nothing" width="9"><rect fill="var(--surface)"/></svg>'
     """
+    drawn = re.sub(r' (?:role|class|aria-[a-z]+)="[^"]*"', "", drawn)
     light = LOOKS["light"]
     for colour, token in (
         (light.surface, "surface"), (light.ink, "ink"), (light.ink_2, "ink-2"), (light.rule, "rule"),
@@ -189,8 +202,12 @@ def when(minutes: float) -> str:
     return f"{hours} h {rest:02d} min" if hours else f"{rest} min" if rest else "from the start"
 
 
+def _three(band: Band, k: int) -> tuple[float, ...]:
+    return tuple(float(each[k]) for each in (band.low, band.middle, band.high))
+
+
 def _figure(band: Band, k: int, factor: float) -> str:
-    return _span(tuple(float(each[k]) * factor for each in (band.low, band.middle, band.high)))
+    return _span(tuple(each * factor for each in _three(band, k)))
 
 
 def _span(three: tuple[float, ...]) -> str:

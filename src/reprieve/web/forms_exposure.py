@@ -97,10 +97,9 @@ class ExposureForm(forms.Form):
         return tuple(heading for _, heading, *_ in COLUMNS)
 
     @property
-    def wrong_readings(self) -> list[str]:
-        """What is wrong in the rows, to be said above them."""
-        named = [f"{column}_{row}" for row in range(1, ROWS + 1) for column, *_ in COLUMNS]
-        return [str(words) for name in named for words in self.errors.get(name, [])]
+    def wrong_readings(self) -> list[forms.BoundField]:
+        """Fields of the rows in which something is wrong, to be said above them."""
+        return [field for row in self.rows() for field in row if field.errors]
 
     def clean_days(self) -> tuple[int, ...]:
         """Whole days, each once, in order."""
@@ -178,6 +177,12 @@ class ExposureForm(forms.Form):
         said = self.cleaned_data
         dose_mg = said["dose_mg_per_kg"] * said["weight_kg"]
         return Regimen.repeated(dose_mg, said["duration_min"] / 60, said["days"])
+
+    @property
+    def rest(self) -> dict[str, float | None]:
+        """Pressures at rest, by the signal that is counted from them."""
+        said = self.cleaned_data
+        return {f"{which}_change_mmhg": said[f"rest_{which}"] for which in ("systolic", "diastolic")}
 
     @property
     def readings(self) -> tuple[Reading, ...]:

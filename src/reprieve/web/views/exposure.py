@@ -35,9 +35,8 @@ def exposure(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _shown(form: ExposureForm) -> Shown | None:
-    said = form.cleaned_data
     try:
-        return Shown.of(form.person, form.regimen, said["session"], form.readings)
+        return Shown.of(form.person, form.regimen, form.cleaned_data["session"], form.readings, form.rest)
     except PharmacologyError as error:
         form.add_error(None, f"This could not be computed: {error}.")
         return None
