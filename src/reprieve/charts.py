@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-import altair as alt
 import vl_convert
 
 FONT = "system-ui, -apple-system, Segoe UI, Roboto, Noto Sans, Arial, sans-serif"
@@ -48,13 +47,20 @@ def theme(look: Look) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def svg(chart: alt.TopLevelMixin, look: Look) -> str:
+class Described(Protocol):
+    """A chart of Altair, or anything else that is a description in Vega-Lite."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The description."""
+
+
+def svg(chart: Described, look: Look) -> str:
     """The chart as one SVG document."""
     drawn: str = vl_convert.vegalite_to_svg(chart.to_dict() | {"config": theme(look)})
     return drawn
 
 
-def png(chart: alt.TopLevelMixin, look: Look, *, scale: float = 2) -> bytes:
+def png(chart: Described, look: Look, *, scale: float = 2) -> bytes:
     """The chart as a PNG picture, ``scale`` times as many pixels as the SVG has units."""
     drawn: bytes = vl_convert.vegalite_to_png(chart.to_dict() | {"config": theme(look)}, scale=scale)
     return drawn

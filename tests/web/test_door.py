@@ -33,6 +33,7 @@ ALLOWED = {
     "refer": CLINICAL,
     "decide": CLINICAL,
     "reopen": CLINICAL,
+    "exposure": CLINICAL,
     "promises": EVERYBODY,
     "promises-chart": EVERYBODY,
     "notices": EVERYBODY,

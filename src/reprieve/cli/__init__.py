@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 import reprieve
-from reprieve.cli import evidence, simulate
+from reprieve.cli import evidence, forecast, simulate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +23,7 @@ def cli() -> None:
 cli.add_command(evidence.evidence)
 cli.add_command(simulate.simulate)
 cli.add_command(simulate.compare)
+cli.add_command(forecast.forecast)
 cli.add_command(simulate.parameters)
 
 

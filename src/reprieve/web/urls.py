@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from reprieve.web.views import brief, clinic, evidence, inbox, join, privacy, public, team
+from reprieve.web.views import brief, clinic, evidence, exposure, inbox, join, privacy, public, team
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -38,6 +38,7 @@ urlpatterns = [
     path("team/enquiry/<int:pk>/refer/", inbox.refer, name="refer"),
     path("team/enquiry/<int:pk>/decide/", inbox.decide, name="decide"),
     path("team/enquiry/<int:pk>/reopen/", inbox.reopen, name="reopen"),
+    path("team/enquiry/<int:pk>/exposure/", exposure.exposure, name="exposure"),
     path("team/promises/", team.promises, name="promises"),
     path("team/promises/<int:width>-<slug:look>.svg", team.promises_chart, name="promises-chart"),
     path("team/notices/", team.notices, name="notices"),
