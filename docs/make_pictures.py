@@ -121,7 +121,7 @@ def go_on(page: Page) -> None:
 
 
 def work(page: Page, server: Server, password: str) -> None:
-    """Log in as the nurse and look at the inbox, a candidacy card and the team page."""
+    """Log in as the nurse and look at the inbox, a candidacy card, a planned course and the team page."""
     page.goto(server.url + "/team/")
     page.get_by_label("E-mail").fill("nia@clinic.example")
     page.get_by_label("Password", exact=True).fill(password)
@@ -130,8 +130,27 @@ def work(page: Page, server: Server, password: str) -> None:
     keep(page, "inbox")
     page.locator("main table a, main a[href*='/team/enquiry/']").first.click()
     keep(page, "card")
+    page.get_by_role("link", name="Exposure").click()
+    plan(page)
+    keep(page, "exposure", whole=True)
     page.goto(server.url + "/team/promises/")
     keep(page, "promises")
+
+
+def plan(page: Page) -> None:
+    """Compute a planned course from two readings."""
+    read = {"weight_kg": "82", "rest_systolic": "124", "rest_diastolic": "78"}
+    read |= {
+        "minute_1": "20",
+        "systolic_1": "146",
+        "diastolic_1": "88",
+        "minute_2": "40",
+        "systolic_2": "149",
+        "cadss_2": "30",
+    }
+    for name, value in read.items():
+        page.locator(f'[name="{name}"]').fill(value)
+    page.get_by_role("button", name="Compute").click()
 
 
 if __name__ == "__main__":

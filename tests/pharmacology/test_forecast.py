@@ -208,7 +208,7 @@ PLAN += [(m, "cadss_total") for m in (20, 40, 80)]
 
 
 def test_ninety_percent_intervals_hold_about_ninety_percent_of_people():
-    """120 made-up people, 9 parameters each; a thousand sets by hand gave 0.90 (docs/explanation/forecast.md)."""
+    """120 made-up people, 9 parameters each; a thousand are in docs/explanation/forecast.md."""
     sets, held = 120, np.zeros(9)
     for number in range(sets):
         noise = generator(8, number)

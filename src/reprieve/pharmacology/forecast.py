@@ -30,7 +30,7 @@ from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.readings import KINDS, Reading
 from reprieve.pharmacology.receptor import Receptor
 from reprieve.pharmacology.regimen import Regimen
-from reprieve.pharmacology.variability import CORRELATED, MEAN_ONE, generator
+from reprieve.pharmacology.variability import CORRELATED, FORECAST_STREAM, MEAN_ONE, generator
 
 Array = NDArray[np.float64]
 
@@ -75,7 +75,7 @@ READ_AS = {  # the signal, and for ketamine the site, that each kind of reading 
     "cadss_total": ("cadss_total", ""),
 }
 PEOPLE = 600  # drawn for each band, in pairs of opposites so that medians stand where they should
-SEED, FORECAST_STREAM = 1, 2
+SEED = 1
 MOST_READINGS = 200
 STEP, FINE_STEP = 1e-3, 1e-4  # of the curvature and of the gradient
 FAR_OUT = 3.0  # standard deviations from which a reading is said not to fit

@@ -105,7 +105,7 @@ def _title(forecast: Forecast, number: int, width: int) -> dict[str, Any]:
     )
     return {
         "text": lines(f"What the model expects in session {number}", width // 11),
-        "subtitle": lines(words, width // 7),
+        "subtitle": lines(words, width // 8),
     }
 
 

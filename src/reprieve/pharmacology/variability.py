@@ -36,7 +36,7 @@ CORRELATED = {"CL": ("V1", "rho_V1_CL"), "CLN": ("VN", "rho_VN_CLN")}
 WEIGHT_LIMITS_KG = (50.0, 120.0)
 SEVERITY_LIMITS = (30.0, 72.0)
 ADHERENCE_SD = 0.1  # the table says beta with no width; this one keeps nearly all between 0.6 and 1
-PEOPLE_STREAM, RATING_STREAM, OCCASION_STREAM = 0, 1, 2
+PEOPLE_STREAM, RATING_STREAM, OCCASION_STREAM, FORECAST_STREAM = 0, 1, 2, 3
 
 
 class PopulationError(PharmacologyError):
