@@ -7,10 +7,10 @@ Indices are not counted; a division by a number is a multiplication, as the comp
 is called comes from the grid of the course.
 
 The peak is measured in the same run: independent fused multiply-adds on vectors of float64, and independent divisions.
-Every instruction but a division is taken to cost what a fused multiply-add costs. Divisions have a unit of their own, so
-the limit is the longer of the two times and not their sum. Powers, roots, cosines and exponentials, a handful a person,
-are counted and left out. A processor that adds beside its multiply-adds could in theory go beyond the limit; reading and
-writing memory, which the limit leaves out, keeps the kernel below it.
+Every instruction but a division is taken to cost what a fused multiply-add costs. Divisions have a unit of their own,
+so the limit is the longer of the two times and not their sum. Powers, roots, cosines and exponentials, a handful a
+person, are counted and left out. A processor that adds beside its multiply-adds could in theory go beyond the limit;
+reading and writing memory, which the limit leaves out, keeps the kernel below it.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ def calls(course: Course, times_h: np.ndarray) -> dict[str, float]:
         "first_sitting": round(looks),
         "believe": 1,
         "decays": len(grid.lengths_h) + bool(sittings),
+        "_open": max(len(sittings) - 1, 0),
         "_switch": np.count_nonzero(grid.rate != grid.before),
         "_silent": silent,
         "_drug": count - silent,

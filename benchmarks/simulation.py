@@ -1,15 +1,15 @@
 """How many people a second on one core, beside libroadrunner in the same run: same model, people, outputs and accuracy.
 
 The course is six infusions of 35 mg in 40 minutes, then rest to day 60; 85 times, every state that the kernel gives.
-libroadrunner (CVODE) compiles the model once and runs person after person at the loosest tolerance that keeps it within
-the accuracy asked of the kernel, 1e-4 against the readable model. It gets the equations without what the outputs do not
-need, which it runs half as fast again as the whole model that ``pharmacology/sbml.py`` exports, and ``max`` where a
-condition would cost it a root to find. Each is timed by the processor time of one pinned core, turn about; the kernel in
-batches of 6,144 people. Two cores are timed by the clock on a rating a day, so anything else that runs there counts
-against them.
+libroadrunner (CVODE) compiles the model once and runs person after person at the loosest tolerance that keeps it
+within the accuracy asked of the kernel, 1e-4 against the readable model. It gets the equations without what the
+outputs do not need, which it runs half as fast again as the whole model that ``pharmacology/sbml.py`` exports, and
+``max`` where a condition would cost it a root to find. Each is timed by the processor time of one pinned core, turn
+about; the kernel in batches of 6,144 people. Two cores are timed by the clock on a rating a day, so anything else that
+runs there counts against them.
 
-Accuracy is the kernel's worst relative error over 2,000 people against CVODE at rtol 1e-10, and over 200 of them against
-the readable model in SciPy as well; how far these two are apart is printed beside it. The limit is that of
+Accuracy is the kernel's worst relative error over 2,000 people against CVODE at rtol 1e-10, and over 200 of them
+against the readable model in SciPy as well; how far these two are apart is printed beside it. The limit is that of
 ``benchmarks/operations.py``. A fresh process is timed twice, first with nothing compiled.
 
 Prints a table for people and, last, one line of JSON.

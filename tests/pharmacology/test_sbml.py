@@ -106,7 +106,8 @@ def test_drawn_people_run_to_their_own_curves():
 
     for number in range(3):
         each = draw(P, 7, number)
-        model = Model(each.p, each.person, EVERYTHING)
+        sittings = each.occasions(len(EVERYTHING.regimen.sittings()))
+        model = Model(each.p, each.person, replace(EVERYTHING, regimen=EVERYTHING.regimen.scaled(sittings)))
         model = replace(model, believes=float(each.belief_rank < model.belief))
         found = run(sbml(model, site="venous", pcl5_offset=each.pcl5_offset), CLOSELY, READINGS)
         errors = worst(found, {name: given[name].values[number] for name in READINGS})

@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import polars
 import pytest
+import roadrunner
 from click.testing import CliRunner
 
 from reprieve.cli import cli
@@ -298,6 +299,20 @@ def test_a_parquet_file_is_whole_or_not_there(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_model_of_one_person_goes_into_an_sbml_file(tmp_path):
+    file = tmp_path / "course.xml"
+
+    ended = said("simulate", "--dose-mg-per-kg", "0.5", "--weight-kg", "80", "--times-min", "40", "--sbml", str(file))
+
+    runner = roadrunner.RoadRunner(str(file))
+    runner.timeCourseSelections = ["ketamine_plasma_ng_per_ml"]
+    seen = runner.simulate(times=[0, 40 / 60])[-1, 0]
+    expected = simulate(half_mg_per_kg(weight_kg=80), Person(weight_kg=80), times_min=[40])
+    assert ended.exit_code == 0
+    assert seen == pytest.approx(float(expected.ketamine_plasma_ng_per_ml[0, 0]), rel=1e-4)
+    assert CAUTION in file.read_text()
+
+
 def test_a_set_that_was_printed_can_be_read_again(toml):
     printed = said("parameters", "--parameters", "start", "--set", "CL=90", "--csv").stdout
 
@@ -347,6 +362,8 @@ def test_dose_records_are_read(toml):
         (["simulate", "--dose-mg-per-kg", "0.5", "--until-day", "0"], "until day 0; it must be above 0"),
         (["simulate", "--dose-mg-per-kg", "0.5", "--plot", "a.pdf"], "the name must end in .svg or .png"),
         (["simulate", "--dose-mg-per-kg", "0.5", "--parquet", "a.csv"], "the name must end in .parquet"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--sbml", "a.txt"], "the name must end in .xml or .sbml"),
+        (["simulate", "--dose-mg-per-kg", "0.5", "--sbml", "a.xml", "--people", "3"], "leave --people out"),
         (["simulate", "--dose-mg-per-kg", "0.5", "--parameters", "no.csv"], "no.csv: No such file or directory"),
         (["simulate", "--regimen", "nowhere.toml"], "nowhere.toml: No such file or directory"),
         (["simulate", "--regimen", "a.toml", "--dose-mg-per-kg", "1"], "file and --dose-mg-per-kg together"),

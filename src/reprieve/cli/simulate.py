@@ -67,6 +67,7 @@ def asks(command: Callable[..., Report]) -> Callable[..., Report]:
     "--measured", is_flag=True, help="Add what would be written down, with the errors of assay, cuff and rater."
 )
 @click.option("--parquet", metavar="FILE", help="Every person at every time, into FILE.parquet.")
+@click.option("--sbml", metavar="FILE", help="The model of one person on this course as SBML, into FILE.xml.")
 @says(picture=True)
 @asks
 def simulate(**asked: Any) -> Report:

@@ -18,7 +18,7 @@ from reprieve.cli.bad_input import BadInput
 from reprieve.cli.output import Listing, Report, Row
 from reprieve.pharmacology.measured import measured
 from reprieve.pharmacology.memory import TherapySession
-from reprieve.pharmacology.model import Course, Switches
+from reprieve.pharmacology.model import Course, Model, Switches
 from reprieve.pharmacology.parameters import ParameterSet, parameter_set, set_from_csv, table
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import Regimen, from_events, from_toml
@@ -77,6 +77,7 @@ class Asked:
     until_day: float | None
     measured: bool
     parquet: str | None
+    sbml: str | None
 
     @classmethod
     def of(
@@ -105,10 +106,15 @@ class Asked:
         times_min: str | None = None,
         measured: bool = False,
         parquet: str | None = None,
+        sbml: str | None = None,
     ) -> Asked:
         """The options, checked."""
         if parquet and Path(parquet).suffix.lower() != ".parquet":
             raise BadInput(f"--parquet {parquet}: the name must end in .parquet, such as course.parquet")
+        if sbml and Path(sbml).suffix.lower() not in (".xml", ".sbml"):
+            raise BadInput(f"--sbml {sbml}: the name must end in .xml or .sbml, such as course.xml")
+        if sbml and people > 1:
+            raise BadInput(f"--sbml with {people} people; it holds the model of one person: leave --people out")
         body = Person(weight_kg=REFERENCE_WEIGHT_KG if weight_kg is None else weight_kg, age_years=age, sex=sex)
         regimen_at = _regimen(file, dose_mg_per_kg, duration_min, days)
         therapy = tuple(TherapySession(day) for day in _numbers("--therapy-days", therapy_days))
@@ -124,6 +130,7 @@ class Asked:
             until_day=until_day,
             measured=measured,
             parquet=parquet,
+            sbml=sbml,
         )
 
     def course_at(self, weight_kg: float) -> Course:
@@ -255,6 +262,8 @@ def report(asked: Asked) -> Report:
     shown = found.at(np.isin(found.times_min, asked.shown_min(float(found.times_min[-1]))))
     if asked.parquet:
         _write_parquet(found, asked.parquet)
+    if asked.sbml:
+        _write_sbml(asked, asked.sbml)
     parts: list[str | Listing] = [RESEARCH_ONLY, _described(asked), *_said(found)]
     if not asked.times_min:
         parts.append(Listing("Highest, and when", list(_peaks(found))))
@@ -286,13 +295,30 @@ def _write_parquet(found: Trajectories, file: str) -> None:
     }
     said = {name: str(value) for name, value in found.attrs.items()}
     units = {f"unit of {name}": unit for name, (unit, _) in found.said.items()}
+    with _written(file, "--parquet") as aside:
+        polars.DataFrame(columns).write_parquet(aside, metadata=said | units)
+
+
+def _write_sbml(asked: Asked, file: str) -> None:
+    """The model of the person and the course that were stated."""
+    from reprieve.pharmacology.sbml import sbml
+
+    assert isinstance(asked.who, Person)
+    document = sbml(Model(asked.parameters, asked.who, asked.course, asked.switches), site=asked.site)
+    with _written(file, "--sbml") as aside:
+        aside.write_text(document, encoding="utf-8")
+
+
+@contextmanager
+def _written(file: str, option: str) -> Iterator[Path]:
+    """A place beside ``file`` to write to, which takes its place once it is whole."""
     aside = Path(f"{file}.part")
     try:
-        polars.DataFrame(columns).write_parquet(aside, metadata=said | units)
+        yield aside
         aside.replace(file)
     except OSError as error:
         aside.unlink(missing_ok=True)
-        raise BadInput(f"--parquet {file}: {error.strerror or error}; give a place that can be written") from None
+        raise BadInput(f"{option} {file}: {error.strerror or error}; give a place that can be written") from None
     click.echo(f"Written: {file}", err=True)
 
 

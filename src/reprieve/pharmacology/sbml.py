@@ -118,6 +118,7 @@ READINGS = """
   pressure_share := arterial_ng_per_ml / (C50_bp + arterial_ng_per_ml)
   cadss_level := Ce / (fu * Kpuu) * MW_K; cadss_level has ng_per_ml
   cadss_ratio := (max(cadss_level, 0) / C50_D)^h
+  sedation_ratio := (max(cadss_level, 0) / C50_sed)^h_sed
   norketamine_plasma_ng_per_ml := AN1 / VN_own * MW_N
   hydroxynorketamine_plasma_ng_per_ml := AH / VH_own * MW_H
   effect_site_ketamine_umol_per_l := Ce
@@ -132,11 +133,11 @@ READINGS = """
   stress_load_fraction := sigma
   extinction_fraction := X
   caps5_total := min(max(theta, 0), 80)
-  pcl5_total := min(max(pcl5_expected, 0), 80)
   systolic_change_mmhg := Emax_s * pressure_share
   diastolic_change_mmhg := Emax_d * pressure_share
   pulse_change_per_min := Emax_h * pressure_share
   cadss_total := cad_base + Dmax * cadss_ratio / (1 + cadss_ratio) * exp(-k_tol * prior_sittings)
+  sedation_chance_fraction := sedation_ratio / (1 + sedation_ratio)
 """
 PLASMA = {
     "arterial": "  ketamine_plasma_ng_per_ml := arterial_ng_per_ml\n",
@@ -156,7 +157,7 @@ function answer(slope, z, k1, k2, k3, k4)
 end
 """
 WITHOUT_UNIT = (
-    "size CL_covariate responsiveness P_belief pcl5_offset prior_sittings pressure_share cadss_ratio pcl5_expected "
+    "size CL_covariate responsiveness P_belief pcl5_offset prior_sittings pressure_share cadss_ratio sedation_ratio "
     "th0 s_0 S_0 w_S_own w_G_own BI BP G N M W s S sigma I X theta theta_ss synaptic_fall natural_fall E P learnable "
     "synapse_ratio synapse_gate_0 z_intrusion z_avoidance z_negative_mood z_arousal"
 ).split()
@@ -233,14 +234,17 @@ def _value(row: Parameter, value: float) -> str:
 
 def _pcl5(p: ParameterSet) -> str:
     """The expected answers to the twenty items, which share the severity of their cluster."""
-    lines, answers = [], []
+    lines = []
     for cluster, items in CLUSTERS.items():
         z = f"z_{cluster.replace(' ', '_')}"
         lines.append(f"  {z} := (theta - ({LOADINGS[cluster]} - 1) * synaptic_fall - theta_ref) / theta_scale\n")
+        answers = []
         for item in items:
             slope, shift = (f"a_{item}" if f"a_{item}" in p else "a_j"), (f" - d_{item}" if f"d_{item}" in p else "")
             answers.append(f"answer({slope}, {z}{shift}, b_k1, b_k2, b_k3, b_k4)")
-    return "".join(lines) + f"  pcl5_expected := {' + '.join(answers)} + pcl5_offset\n"
+        lines.append(f"  pcl5_{cluster.replace(' ', '_')} := {' + '.join(answers)}\n")
+    total = " + ".join(f"pcl5_{cluster.replace(' ', '_')}" for cluster in CLUSTERS)
+    return "".join(lines) + f"  pcl5_total := min(max({total} + pcl5_offset, 0), 80)\n"
 
 
 def _rate(infusions: Sequence[Infusion]) -> str:
