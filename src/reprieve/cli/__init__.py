@@ -20,7 +20,7 @@ from reprieve import candidacy, instruments
 from reprieve.candidacy.card import card as candidacy_card
 from reprieve.candidacy.questions import as_date
 from reprieve.candidacy.schema import answers_schema
-from reprieve.cli import evidence, simulate
+from reprieve.cli import evidence, fit, simulate
 from reprieve.cli.bad_input import BadInput
 from reprieve.instruments.card import card
 
@@ -87,6 +87,7 @@ def cli() -> None:
 cli.add_command(evidence.evidence)
 cli.add_command(simulate.simulate)
 cli.add_command(simulate.compare)
+cli.add_command(fit.fit)
 
 
 @cli.command()
