@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,9 +133,9 @@ class Printed:
         ends = [float(each) for each in numbers]
         return cls(words, round(min(ends) - halves[0], 9), round(max(ends) + halves[-1], 9))
 
-    def agrees(self, ours: Figure) -> bool:
-        """Whether ours is the same within the rounding and the Monte Carlo errors of both."""
-        margin = 2 * math.sqrt(2) * ours.error + 1e-9
+    def agrees(self, ours: Figure, error: float | None = None) -> bool:
+        """Whether ours is the same within rounding and the Monte Carlo errors of both; ``error`` its own if known."""
+        margin = 2 * math.hypot(ours.error, ours.error if error is None else error) + 1e-9
         return self.low - margin <= ours.value <= self.high + margin
 
 
@@ -152,11 +153,14 @@ class Target:
     mark: str = ""
     verdict: str = ""
     because: str = ""
+    printed_error: float | None = None  # of the proposal's figure, if it is larger than ours
 
     @property
     def as_printed(self) -> str:
         """Whether the proposal's figure came out again; empty if it gave none."""
-        return "" if self.printed is None else "yes" if self.printed.agrees(self.ours) else "no"
+        if self.printed is None:
+            return ""
+        return "yes" if self.printed.agrees(self.ours, self.printed_error) else "no"
 
 
 @dataclass(frozen=True)
@@ -245,6 +249,11 @@ def standardised(a: Array, b: Array) -> float:
     return float((a.mean() - b.mean()) / math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2))
 
 
+def apart(a: Array, b: Array) -> float:
+    """The Monte Carlo error of a difference between two arms of different people, as the proposal had them."""
+    return math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / PEOPLE)
+
+
 @dataclass(frozen=True)
 class Clinic:
     """Where the virtual people are drawn and their arms run, each arm once."""
@@ -297,6 +306,10 @@ class Clinic:
         spread = float(np.std(parts, ddof=1)) if np.all(np.isfinite(parts)) else math.nan
         return Figure(of(everybody), spread / math.sqrt(BATCHES))
 
+    def mean(self, values: Array) -> Figure:
+        """The mean over all people."""
+        return self.figure(lambda who: float(values[who].mean()))
+
 
 def check(people: int = PEOPLE, seed: int = SEED) -> tuple[Target, ...]:
     """Every target of the proposal's table, in its order.
@@ -335,7 +348,12 @@ def _short(number: float) -> str:
     return f"{number:.0f}" if abs(number) >= 100 else f"{number:.1f}" if abs(number) >= 1 else f"{number:.2g}"
 
 
-def _of(row: Finding) -> dict[str, str]:
+class _Cited(TypedDict):
+    source: str
+    mark: str
+
+
+def _of(row: Finding) -> _Cited:
     return {"source": row.source.name, "mark": row.source.mark}
 
 
@@ -357,12 +375,16 @@ def _positive(clinic: Clinic) -> Iterator[Target]:
     def drawn(who: Whole) -> Trials:
         return trials(a[who], b[who], (FEDER.people[0], FEDER.people[1]), clinic.noise(0), TRIALS * len(who) // len(a))
 
+    def quantile(share: float, who: Whole) -> float:
+        return float(np.quantile(drawn(who).difference, share))
+
     everybody = np.arange(clinic.people)
     verdict, because = _within(advantage, drawn(everybody).difference, "15 and 15")
     yield Target(
         group, "difference at 2 weeks", "CAPS-5 points",
-        clinic.figure(lambda who: (drug.true_fall(TWO_WEEKS)[who] - other.true_fall(TWO_WEEKS)[who]).mean()),
+        clinic.mean(drug.true_fall(TWO_WEEKS) - other.true_fall(TWO_WEEKS)),
         Printed.of("8.1 to 8.4"), f"{advantage:g} (SE {error:g})", **_of(seen), verdict=verdict, because=because,
+        printed_error=apart(drug.true_fall(TWO_WEEKS), other.true_fall(TWO_WEEKS)),
     )  # fmt: skip
     size = finding("effect size at week 2", FEDER.study)
     low, high = _interval(size)
@@ -375,7 +397,7 @@ def _positive(clinic: Clinic) -> Iterator[Target]:
     for name, share, words in (("5 %", 0.05, "2.3"), ("95 %", 0.95, "14.4")):
         yield Target(
             group, f"difference below which {name} of such trials lie", "CAPS-5 points",
-            clinic.figure(lambda who, share=share: float(np.quantile(drawn(who).difference, share))), Printed.of(words),
+            clinic.figure(partial(quantile, share)), Printed.of(words),
         )  # fmt: skip
     yield Target(
         group, f"such trials with {advantage:g} or more", "%",
@@ -403,16 +425,19 @@ def _small_responders(
         drawn = samples(responded[who], size, clinic.noise(number), TRIALS * len(who) // len(responded))
         return np.asarray(drawn.sum(axis=1))
 
+    def quantile(share: float, who: Whole) -> float:
+        return float(np.quantile(counts(who), share))
+
     count = round(value(row) / 100 * size)
     verdict, because = _within(count, counts(np.arange(clinic.people)), f"{size}", f" of {size}")
     yield Target(
-        group, row.parameter, "%", clinic.figure(lambda who: 100 * responded[who].mean()), Printed.of(printed[0]),
+        group, row.parameter, "%", clinic.mean(100 * responded), Printed.of(printed[0]),
         f"{value(row):g} % ({count} of {size})", **_of(row), verdict=verdict, because=because,
     )  # fmt: skip
     for name, share, words in (("5 %", 0.05, printed[1]), ("95 %", 0.95, printed[2])):
         yield Target(
             group, f"{row.parameter}: number of {size} in the trial at {name}", "people",
-            clinic.figure(lambda who, share=share: float(np.quantile(counts(who), share))), Printed.of(words),
+            clinic.figure(partial(quantile, share)), Printed.of(words),
         )  # fmt: skip
 
 
@@ -430,11 +455,12 @@ def _separation(clinic: Clinic, group: str, drug: Arm, other: Arm) -> Iterator[T
             seen = f"separated from {value(onset):g} h on; {seen}"
         yield Target(
             group, f"separation on day {day:g}", "CAPS-5 points",
-            clinic.figure(lambda who, day=day: (drug.true_fall(day)[who] - other.true_fall(day)[who]).mean()),
+            clinic.mean(drug.true_fall(day) - other.true_fall(day)),
             Printed.of(words), seen, f"{onset.source.name}; {pooled}", row.source.mark,
             _verdict(low <= g <= high),
             f"ours is g {g:.2f}; the pool is mostly of single infusions, ours of the first of six on day 1"
             if day == 1.0 else f"ours is g {g:.2f} after three infusions; the pool is mostly of single ones",
+            printed_error=apart(drug.true_fall(day), other.true_fall(day)),
         )  # fmt: skip
 
 
@@ -473,7 +499,7 @@ def _veterans(clinic: Clinic) -> Iterator[Target]:
     ):
         yield Target(
             group, f"fall after 4 weeks, {name}", "CAPS-5 points",
-            clinic.figure(lambda who, each=each: each.true_fall(FOUR_WEEKS)[who].mean()), Printed.of(words),
+            clinic.mean(each.true_fall(FOUR_WEEKS)), Printed.of(words),
             "size not read", **_of(row), verdict=NOT_COMPARED, because="no mean of any arm is in the table",
         )  # fmt: skip
     yield from _null(clinic, group, row, high_dose, placebo, ("3.5", "61 %"), "r_mil 0.4", 10)
@@ -496,9 +522,10 @@ def _null(
     null = clinic.figure(share)
     yield Target(
         group, f"difference of 0.5 mg/kg from placebo, {name}", "CAPS-5 points",
-        clinic.figure(lambda who: (drug.true_fall(FOUR_WEEKS)[who] - other.true_fall(FOUR_WEEKS)[who]).mean()),
+        clinic.mean(drug.true_fall(FOUR_WEEKS) - other.true_fall(FOUR_WEEKS)),
         Printed.of(printed[0]), "not significant, size not read", **_of(row), verdict=_verdict(null.value >= 5),
         because=f"not significant in {null.value:.0f} % of virtual trials of 51 and 54 (SE {error:.1f})",
+        printed_error=apart(drug.true_fall(FOUR_WEEKS), other.true_fall(FOUR_WEEKS)),
     )  # fmt: skip
     yield Target(group, f"such trials that find nothing, {name}", "%", null, Printed.of(printed[1]))
 
@@ -515,7 +542,7 @@ def _sertraline(clinic: Clinic) -> Iterator[Target]:
     verdict, because = _within(fall, means, f"{BRADY.people[1]}")
     yield Target(
         group, "fall on the dummy", "CAPS-5 points",
-        clinic.figure(lambda who: pill.true_fall(TWELVE_WEEKS)[who].mean()), Printed.of("13.4"),
+        clinic.mean(pill.true_fall(TWELVE_WEEKS)), Printed.of("13.4"),
         f"{-value(row):g} CAPS-2 = {fall:.1f}", **_of(row), verdict=verdict, because=because,
     )  # fmt: skip
     within = finding("within-arm effect placebo", BRADY.study)
@@ -531,9 +558,10 @@ def _sertraline(clinic: Clinic) -> Iterator[Target]:
     verdict, because = _within(value(row) * CAPS2_TO_CAPS5, drawn.difference, "94 and 93")
     yield Target(
         group, "sertraline over the dummy", "CAPS-5 points",
-        clinic.figure(lambda who: (drug.true_fall(TWELVE_WEEKS)[who] - pill.true_fall(TWELVE_WEEKS)[who]).mean()),
+        clinic.mean(drug.true_fall(TWELVE_WEEKS) - pill.true_fall(TWELVE_WEEKS)),
         Printed.of("4.1"), f"{value(row):g} CAPS-2 = {value(row) * CAPS2_TO_CAPS5:.1f} ({low:.1f} to {high:.1f})",
         **_of(row), verdict=verdict, because=because,
+        printed_error=apart(drug.true_fall(TWELVE_WEEKS), pill.true_fall(TWELVE_WEEKS)),
     )  # fmt: skip
     row = finding("SSRI class vs placebo", "Huang 2020")
     least, most = sorted(-end for end in _interval(row))
@@ -551,7 +579,7 @@ def _pill_responders(clinic: Clinic, group: str, arm: Arm, name: str, words: str
     rows = [finding(f"responders {name}", study) for study in (BRADY.study, DAVIDSON.study)]
     sizes = [design.people[0 if name == "sertraline" else 1] for design in (BRADY, DAVIDSON)]
     responded = arm.responded(TWELVE_WEEKS)
-    ours = clinic.figure(lambda who: 100 * responded[who].mean())
+    ours = clinic.mean(100 * responded)
     met, said = [], []
     for row, size in zip(rows, sizes, strict=True):
         low, high = central(100 * samples(responded, size, clinic.noise(number)).mean(axis=1))
@@ -581,7 +609,7 @@ def _open_series(clinic: Clinic) -> Iterator[Target]:
         verdict, because = _within(value(row), drawn, "15")
         yield Target(
             group, f"fall after the last infusion, r_mil {r_mil:g}", "PCL-5 points",
-            clinic.figure(lambda who, fall=fall: fall[who].mean()), Printed.of(words),
+            clinic.mean(fall), Printed.of(words),
             f"{value(row):g} ({low:g} to {high:g})", **_of(row), verdict=verdict,
             because=f"{because}; placebo effects times {OPEN_SERIES_PLACEBO:g}, as in the proposal",
         )  # fmt: skip
@@ -594,7 +622,7 @@ def _density(clinic: Clinic) -> Iterator[Target]:
         arm = clinic.arm(40, (0.0, day), mg_per_kg=0.5, on_days=on_days, told="open label")
         yield Target(
             group, f"rise of S, {name}", "points of 100",
-            clinic.figure(lambda who, arm=arm: 100 * (arm.density[who, 1] - arm.density[who, 0]).mean()),
+            clinic.mean(100 * (arm.density[:, 1] - arm.density[:, 0])),
             Printed.of(words), "no mean change" if day == 1.0 else "", **_of(row), verdict=NOT_COMPARED,
             because="how small a change the scan would have seen is not in the table"
             if day == 1.0 else "the scan was made after one infusion",
