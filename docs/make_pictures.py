@@ -52,19 +52,30 @@ def main() -> None:
         browser.close()
 
 
-def keep(page: Page, name: str, whole: bool = False) -> None:
-    """Save a picture of the page from its top."""
-    page.evaluate("scrollTo(0, 0)")
+def keep(page: Page, name: str, whole: bool = False, from_top: bool = True) -> None:
+    """Save a picture of the page from its top, or as it stands."""
+    if from_top:
+        page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=HERE / "pictures" / f"{name}.png", full_page=whole)
     print(name)
 
 
 def read(page: Page, server: Server, size: str) -> None:
-    """Read what is known, then the trials at the end of a course."""
+    """Read what is known, the trials at the end of a course, and how it is thought to work."""
     page.goto(server.url + "/what-is-known/")
     keep(page, f"known-{size}")
     page.goto(server.url + "/what-is-known/trials/?window=end")
     keep(page, f"trials-{size}")
+    page.goto(server.url + "/what-is-known/how-it-may-work/")
+    chain(page, size)
+
+
+def chain(page: Page, size: str) -> None:
+    """The chain itself on a phone, the sliders and what they change on a desk."""
+    seen = page.locator("figure.chart").first if size == "phone" else page.locator("#settings")
+    seen.evaluate("element => element.scrollIntoView()")
+    page.wait_for_load_state("networkidle")
+    keep(page, f"chain-{size}", from_top=False)
 
 
 def fill_in(page: Page, server: Server, size: str) -> None:

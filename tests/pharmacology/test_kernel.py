@@ -224,7 +224,7 @@ def test_rates_that_coincide_lose_no_digits():
     people = [draw(p, 7, number) for number in range(3)]
     fastest = [Model(each.p, each.person).exposure.disposition.ketamine_modes()[0] for each in people]
     people = [
-        type(each)(each.number, each.person, each.p.replaced({"ke0": float(rates[0])}), each.belief_rank, 0.0)
+        type(each)(each.number, each.person, each.p.replaced({"ke0": float(rates[0])}), each.belief_rank, 0.0, 7)
         for each, rates in zip(people, fastest, strict=True)
     ]
 
@@ -268,3 +268,23 @@ def test_a_later_process_starts_from_the_cache():
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
 
     assert ran.stdout.split() == ["1", "0"]
+
+
+def test_sittings_that_differ_from_person_to_person_agree_with_the_readable_model():
+    people = drawn(6)
+    occasions = np.stack([each.occasions(len(SIX_DAYS)) for each in people])
+
+    found = simulate_many(People.among(people), SIX, SIX_TIMES, occasions=occasions)
+
+    for row, each in enumerate(people):
+        reference = oracle(each, Course(SIX.scaled(occasions[row])), SIX_TIMES)
+        assert relative_error(np.stack([found[name][row] for name in STATES]), reference).max() < 1e-4
+
+
+def test_severity_can_be_had_before_it_is_kept_within_its_scale():
+    strong = People.among([draw(parameter_set(overrides={"w_S": 1500, "theta_0": 30}), 7, n) for n in range(4)])
+
+    found = simulate_many(strong, SIX, [0, 14], ["caps5_total", "severity_points"])
+
+    assert found["severity_points"][:, 1].min() < 0
+    assert np.array_equal(found["caps5_total"], found["severity_points"].clip(0, 80))

@@ -16,7 +16,7 @@ from reprieve.pharmacology.parameters import parameter_set
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.receptor import Receptor
 from reprieve.pharmacology.regimen import Infusion, Regimen
-from reprieve.pharmacology.symptoms import Ssri, Symptoms, TreatmentError, belief, caps5_seen, responded
+from reprieve.pharmacology.symptoms import Ssri, Symptoms, TreatmentError, belief, fluctuation, responded, seen
 from reprieve.pharmacology.variability import draw, generator
 from tests.pharmacology.runs import SIX_DAYS, half_mg_per_kg
 
@@ -162,14 +162,15 @@ def test_tolerance_lowers_the_cadss_and_its_ratings_have_its_mean():
 
 def test_ratings_scatter_about_severity():
     days = np.array([0.0, 14.0])
-    seen = np.array([caps5_seen(np.array([42.0, 42.0]), days, P, generator(1, n, 1)) for n in range(4000)])
+    noises = [generator(1, number, 1) for number in range(4000)]
+    rated = np.array([seen(42.0 + fluctuation(days, P, noise), P["sem_caps"], noise) for noise in noises])
 
-    change = seen[:, 1] - seen[:, 0]
+    change = rated[:, 1] - rated[:, 0]
     spread = np.sqrt(2 * 5.5**2 * (1 - np.exp(-1)) + 2 * 4.7**2)
     assert change.mean() == pytest.approx(0, abs=0.5)
     assert change.std() == pytest.approx(spread, rel=0.05)
-    assert seen.min() >= 0
-    assert seen.max() <= 80
+    assert rated.min() >= 0
+    assert rated.max() <= 80
 
 
 @pytest.mark.parametrize(("now", "is_responder"), [(28.0, True), (28.1, False)])

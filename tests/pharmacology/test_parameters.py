@@ -8,7 +8,15 @@ import pytest
 
 from reprieve.pharmacology.facts import FINDINGS, FactError, Finding, findings, observations, published_models
 from reprieve.pharmacology.page import CHAPTERS, reference_page
-from reprieve.pharmacology.parameters import ABOVE_ZERO, LEVELS, ParameterError, parameter_set, read, table
+from reprieve.pharmacology.parameters import (
+    ABOVE_ZERO,
+    LEVELS,
+    ParameterError,
+    parameter_set,
+    read,
+    set_from_csv,
+    table,
+)
 from reprieve.sources import Source
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reference/parameters.md"
@@ -19,7 +27,7 @@ ROW = {
 
 
 def test_every_parameter_says_what_it_is():
-    assert len(table()) == 138
+    assert len(table()) == 141
     assert {parameter.level for parameter in table().values()} == set(LEVELS)
     assert set(ABOVE_ZERO) <= set(table())
     assert set(CHAPTERS) <= set(table())
@@ -58,6 +66,37 @@ def test_a_value_outside_its_range_runs_with_a_warning():
 def test_what_cannot_be_a_set_is_refused(name, overrides, says):
     with pytest.raises(ParameterError) as refused:
         parameter_set(name, overrides)
+
+    assert says in str(refused.value)
+
+
+def test_a_set_in_a_file_is_the_default_with_its_values():
+    written = "symbol,value,unit,source\neta,40,none,mine\nclearance_l_per_h,90,,\nkf,0.02,1/d,\n"
+
+    found = set_from_csv(written, "mine.csv", {"ke": 0.03})
+
+    assert found.changed == {"eta": 40, "CL": 90, "ke": 0.03}
+    assert found["eta"] == 40
+    assert found.name == "mine.csv"
+    assert found.warnings == ("eta = 40 none lies outside its range of 60 to 300; used as given",)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "mine.csv line 1: the header must have symbol and value"),
+        ("symbol,amount\neta,1\n", "mine.csv line 1: the header must have symbol and value"),
+        ("symbol,value\nCL,84\netta,1\n", "mine.csv line 3: parameter 'etta' is not in parameters.csv; nearest: eta"),
+        ("symbol,value\neta,\n", "mine.csv line 2: eta: value is empty; give a number, or leave the row out"),
+        ("symbol,value\neta,many\n", "mine.csv line 2: eta, column value: 'many'; it must be a number"),
+        ("symbol,value,unit\nCL,1400,mL/min\n", "mine.csv line 2: CL: unit 'mL/min'; it must be in L/h per 70 kg"),
+        ("symbol,value\neta,1\neta,2\n", "mine.csv line 3: eta stands above already; drop one row"),
+        ("symbol,value\nCL,-1\n", "CL = -1 L/h per 70 kg; it must be above zero"),
+    ],
+)
+def test_a_file_that_is_no_set_is_refused(text, says):
+    with pytest.raises(ParameterError) as refused:
+        set_from_csv(text, "mine.csv")
 
     assert says in str(refused.value)
 

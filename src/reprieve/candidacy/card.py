@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from reprieve.candidacy.assess import Assessment, Finding, Unknown
+from reprieve.printable import printable
 
 OPENING = "For the clinician, who decides. Not a verdict, and not for the person to read."
 
@@ -78,12 +79,3 @@ def _value(value: Any) -> str:
 
 def _words(code: str) -> str:
     return code.replace("_", " ")
-
-
-def printable(text: str) -> str:
-    """The text without signs that could steer the terminal.
-
-    >>> printable("codeine\\x1b[31m")
-    'codeine\\ufffd[31m'
-    """
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)

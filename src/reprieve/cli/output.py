@@ -20,10 +20,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from reprieve.candidacy.card import printable
 from reprieve.cli.bad_input import BadInput
 from reprieve.evidence.question import QuestionError
 from reprieve.evidence.rows import EvidenceError
+from reprieve.printable import printable
 
 Row = Mapping[str, Any]
 PICTURES = (".svg", ".png")

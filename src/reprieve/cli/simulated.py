@@ -1,36 +1,37 @@
-"""What ``reprieve simulate`` and ``reprieve compare`` say, from what was asked."""
+"""What ``reprieve simulate``, ``compare`` and ``parameters`` say, from what was asked."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
-import xarray as xr
+from rich.console import Console
 
 from reprieve.cli.bad_input import BadInput
 from reprieve.cli.output import Listing, Report, Row
+from reprieve.pharmacology.measured import measured
 from reprieve.pharmacology.memory import TherapySession
 from reprieve.pharmacology.model import Course, Switches
-from reprieve.pharmacology.parameters import ParameterSet, parameter_set
+from reprieve.pharmacology.parameters import ParameterSet, parameter_set, set_from_csv, table
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import Regimen, from_events, from_toml
-from reprieve.pharmacology.simulate import (
-    RESEARCH_ONLY,
-    VARIABLES,
-    Population,
-    default_times_min,
-    summary,
-)
-from reprieve.pharmacology.simulate import simulate as run
+from reprieve.pharmacology.simulate import RESEARCH_ONLY, Population, default_times_min, trajectories
 from reprieve.pharmacology.symptoms import Ssri
+from reprieve.pharmacology.trajectories import Trajectories
 
 SHORT_CAUTION = "research only, not for dosing people"
 SHOWN_MIN = (20.0, 40.0, 60.0, 80.0, 110.0, 230.0)
 SHOWN_DAYS = (1.0, 2.0, 7.0, 14.0, 21.0, 28.0, 42.0, 56.0, 84.0)
 REFERENCE_WEIGHT_KG = 70.0
+MANY = 200  # people from which a bar is shown
+TREATMENTS = ("ketamine", "sertraline", "therapy", "nothing")
+USUAL_DOSE_MG_PER_KG, USUAL_SSRI_MG, TREATMENT_DAYS = 0.5, 150.0, 84.0
 
 # Heading, variable, factor, digits
 Column = tuple[str, str, float, int]
@@ -44,8 +45,11 @@ BODY: tuple[Column, ...] = (
     ("systolic", "systolic_change_mmhg", 1, 1),
     ("diastolic", "diastolic_change_mmhg", 1, 1),
     ("CADSS", "cadss_total", 1, 1),
+    ("less alert", "sedation_chance_fraction", 100, 0),
 )
-BODY_UNITS = "ng/mL; free level at the effect site; receptors blocked in %, I interneurons, P pyramidal; mmHg"
+BODY_UNITS = (
+    "ng/mL; free level at the effect site; receptors blocked in %, I interneurons, P pyramidal; mmHg; % of people"
+)
 AFTERWARDS: tuple[Column, ...] = (
     ("glutamate rise %", "glutamate_rise_fraction", 100, 1),
     ("labile synapses %", "labile_synapse_fraction", 100, 1),
@@ -68,6 +72,8 @@ class Asked:
     site: str
     times_min: tuple[float, ...]
     until_day: float | None
+    measured: bool
+    parquet: str | None
 
     @classmethod
     def of(
@@ -94,8 +100,12 @@ class Asked:
         seed: int,
         until_day: float | None,
         times_min: str | None = None,
+        measured: bool = False,
+        parquet: str | None = None,
     ) -> Asked:
         """The options, checked."""
+        if parquet and Path(parquet).suffix.lower() != ".parquet":
+            raise BadInput(f"--parquet {parquet}: the name must end in .parquet, such as course.parquet")
         body = Person(weight_kg=REFERENCE_WEIGHT_KG if weight_kg is None else weight_kg, age_years=age, sex=sex)
         regimen_at = _regimen(file, dose_mg_per_kg, duration_min, days)
         therapy = tuple(TherapySession(day) for day in _numbers("--therapy-days", therapy_days))
@@ -104,11 +114,13 @@ class Asked:
             plan=Course(therapy=therapy, ssri=ssri, arm=arm, setting=setting),
             regimen_at=regimen_at,
             who=body if people == 1 else Population(people, seed, weight_kg, sex),
-            parameters=parameter_set(set_name, _overrides(overrides)),
+            parameters=_set(set_name, overrides),
             switches=Switches(kinetic_block, norketamine, covariates=covariates),
             site=site,
             times_min=_numbers("--times-min", times_min or ""),
             until_day=until_day,
+            measured=measured,
+            parquet=parquet,
         )
 
     def course_at(self, weight_kg: float) -> Course:
@@ -125,12 +137,23 @@ class Asked:
         """The weight that was given, or 70 kg."""
         return self.who.weight_kg or REFERENCE_WEIGHT_KG
 
-    def run(self, times_min: Sequence[float]) -> xr.Dataset:
+    def run(self, times_min: Sequence[float]) -> Trajectories:
         """The simulation at these times."""
         times = np.array(times_min)
-        return run(self.course_at, self.who, self.parameters, times_min=times, site=self.site, switches=self.switches)
+        people = self.who.people if isinstance(self.who, Population) else 1
+        with _progress(people) as progress:
+            found = trajectories(
+                self.course_at, self.who, self.parameters,
+                times_min=times, site=self.site, switches=self.switches, progress=progress,
+            )  # fmt: skip
+        return measured(found, self.parameters, self.seed) if self.measured else found
 
-    def whole(self) -> xr.Dataset:
+    @property
+    def seed(self) -> int:
+        """The seed of the people drawn; of the errors of one person."""
+        return self.who.seed if isinstance(self.who, Population) else 1
+
+    def whole(self) -> Trajectories:
         """The whole course, close about each infusion, and at the times that the tables show."""
         times = default_times_min(self.course.regimen, self.until_day)
         shown = self.shown_min(float(times[-1]))
@@ -144,6 +167,19 @@ class Asked:
         begin = infusions[0].start_h * 60 if infusions else 0.0
         days = {day * 1440 for day in SHOWN_DAYS} | {last_min}
         return sorted(time for time in {begin, *(begin + each for each in SHOWN_MIN), *days} if time <= last_min)
+
+
+@contextmanager
+def _progress(people: int) -> Iterator[Callable[[int], None] | None]:
+    """A bar on standard error while many people are simulated; none where nobody looks."""
+    if people < MANY or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"{people} people", total=people)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def _regimen(
@@ -163,16 +199,27 @@ def _regimen(
 
 
 def _read(file: str) -> Callable[[float], Regimen]:
-    try:
-        text = Path(file).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}; give a file that can be read") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{file}: this is not text in UTF-8; give a TOML file") from None
+    text = _text(file)
     if file.lower().endswith(".csv"):
         regimen = from_events(text, file)
         return lambda _: regimen
     return lambda weight_kg: from_toml(text, weight_kg, file)
+
+
+def _set(name: str, overrides: Sequence[str]) -> ParameterSet:
+    """A set by its name, or from a CSV file."""
+    if not name.lower().endswith(".csv"):
+        return parameter_set(name, _overrides(overrides))
+    return set_from_csv(_text(name), name, _overrides(overrides))
+
+
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror}; give a file that can be read") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{file}: this is not text in UTF-8; give a TOML or CSV file") from None
 
 
 def _numbers(option: str, text: str) -> tuple[float, ...]:
@@ -197,11 +244,13 @@ def _overrides(given: Sequence[str]) -> dict[str, float]:
 
 def report(asked: Asked) -> Report:
     """One simulation."""
-    dataset = asked.run(asked.times_min) if asked.times_min else asked.whole()
-    shown = dataset.sel(time=np.isin(dataset.times_min.values, asked.shown_min(float(dataset.times_min[-1]))))
-    parts: list[str | Listing] = [RESEARCH_ONLY, _described(asked), *_said(dataset)]
+    found = asked.run(asked.times_min) if asked.times_min else asked.whole()
+    shown = found.at(np.isin(found.times_min, asked.shown_min(float(found.times_min[-1]))))
+    if asked.parquet:
+        _write_parquet(found, asked.parquet)
+    parts: list[str | Listing] = [RESEARCH_ONLY, _described(asked), *_said(found)]
     if not asked.times_min:
-        parts.append(Listing("Highest, and when", list(_peaks(dataset))))
+        parts.append(Listing("Highest, and when", list(_peaks(found))))
     parts += [
         Listing(f"In the body ({BODY_UNITS})", list(_table(shown if asked.times_min else _early(shown), BODY))),
         Listing("Afterwards (plausible to speculative)", list(_table(shown, AFTERWARDS))),
@@ -210,15 +259,39 @@ def report(asked: Asked) -> Report:
     def draw(width: int, look: str) -> Any:
         from reprieve.pharmacology.plot import trajectory
 
-        return trajectory(asked.whole() if asked.times_min else dataset, width, look)
+        return trajectory(asked.whole() if asked.times_min else found, width, look)
 
-    return Report(_document(asked, dataset), list(_rows(dataset)), parts, draw)
+    return Report(_document(asked, found), list(_rows(found)), parts, draw)
 
 
-def _early(dataset: xr.Dataset) -> xr.Dataset:
+def _write_parquet(found: Trajectories, file: str) -> None:
+    """A row for each person and time, and what the columns mean in the file's own description; whole or not at all."""
+    try:
+        import polars
+    except ModuleNotFoundError:
+        raise BadInput("--parquet needs polars: install the extra 'trials' (in a clone: make research)") from None
+    people, times = len(found), len(found.times_min)
+    columns = {
+        "person": np.repeat(found.numbers, times),
+        "weight_kg": np.repeat(found.weight_kg, times),
+        "times_min": np.tile(found.times_min, people),
+        **{name: values.ravel() for name, values in found.values.items()},
+    }
+    said = {name: str(value) for name, value in found.attrs.items()}
+    units = {f"unit of {name}": unit for name, (unit, _) in found.said.items()}
+    aside = Path(f"{file}.part")
+    try:
+        polars.DataFrame(columns).write_parquet(aside, metadata=said | units)
+        aside.replace(file)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise BadInput(f"--parquet {file}: {error.strerror or error}; give a place that can be written") from None
+    click.echo(f"Written: {file}", err=True)
+
+
+def _early(found: Trajectories) -> Trajectories:
     """The times of the first hours, when there is drug in the body."""
-    minutes = dataset.times_min.values
-    return dataset.sel(time=minutes < minutes[0] + 1440)
+    return found.at(found.times_min < found.times_min[0] + 1440)
 
 
 def _described(asked: Asked) -> str:
@@ -237,25 +310,23 @@ def _described(asked: Asked) -> str:
     )
 
 
-def _said(dataset: xr.Dataset) -> Iterator[str]:
-    for warning in dataset.attrs["warnings"]:
+def _said(found: Trajectories) -> Iterator[str]:
+    for warning in found.attrs["warnings"]:
         yield f"Warning: {warning}"
 
 
-def _peaks(dataset: xr.Dataset) -> Iterator[Row]:
+def _peaks(found: Trajectories) -> Iterator[Row]:
     for heading, name, factor, digits in (*BODY, AFTERWARDS[0], AFTERWARDS[2]):
-        people = dataset[name].values
+        people = found[name]
         highest = people.max(axis=1) * factor
-        middle = summary(dataset, name)[0]
-        when = float(dataset.times_min.values[middle.argmax()])
+        middle = found.summary(name)[0]
+        when = float(found.times_min[middle.argmax()])
         yield {"what": heading, "highest": _spread(highest, digits), "at": _moment(when)}
 
 
-def _table(dataset: xr.Dataset, columns: Sequence[Column]) -> Iterator[Row]:
-    for k, minutes in enumerate(dataset.times_min.values):
-        cells = {
-            heading: _spread(dataset[name].values[:, k] * factor, digits) for heading, name, factor, digits in columns
-        }
+def _table(found: Trajectories, columns: Sequence[Column]) -> Iterator[Row]:
+    for k, minutes in enumerate(found.times_min):
+        cells = {heading: _spread(found[name][:, k] * factor, digits) for heading, name, factor, digits in columns}
         yield {"time": _moment(float(minutes)), **cells}
 
 
@@ -285,61 +356,88 @@ def _moment(minutes: float) -> str:
     return f"day {day:g}" if rest < 1e-6 else f"day {day:g}, {rest:g} min"
 
 
-def _document(asked: Asked, dataset: xr.Dataset) -> dict[str, Any]:
+def _document(asked: Asked, found: Trajectories) -> dict[str, Any]:
     who = asked.who
     one = isinstance(who, Person)
     return {
         "caution": RESEARCH_ONLY,
-        "warnings": dataset.attrs["warnings"],
+        "warnings": found.attrs["warnings"],
         "parameter_set": asked.parameters.name,
         "overrides": dict(asked.parameters.changed),
         "site": asked.site,
         "arm": asked.course.arm,
         "setting": asked.course.setting,
-        "people": dataset.sizes["person"],
-        "weight_kg": dataset.weight_kg.values.tolist()[0] if one else getattr(who, "weight_kg", None),
+        "people": len(found),
+        "weight_kg": found.weight_kg.tolist()[0] if one else getattr(who, "weight_kg", None),
         "infusions_are_for_kg": asked.stated_weight_kg,
         "infusions": [
             {"start_h": each.start_h, "duration_h": each.duration_h, "dose_mg": each.dose_mg}
             for each in asked.course.regimen.infusions
         ],
-        "units": {name: unit for name, (unit, _) in VARIABLES.items()},
-        "times_min": dataset.times_min.values.tolist(),
-        **_columns(dataset),
+        "units": {name: unit for name, (unit, _) in found.said.items()},
+        "times_min": found.times_min.tolist(),
+        **_columns(found),
     }
 
 
-def _columns(dataset: xr.Dataset) -> dict[str, list[float]]:
+def _columns(found: Trajectories) -> dict[str, list[float]]:
     """Each variable over time; of people the median, and beside it where 5 % and 95 % of them lie."""
-    found: dict[str, list[float]] = {}
-    for name in VARIABLES:
-        middle, low, high = summary(dataset, name)
-        found[name] = middle.tolist()
-        if dataset.sizes["person"] > 1:
-            found |= {f"{name}_5_percent": low.tolist(), f"{name}_95_percent": high.tolist()}
-    return found
+    columns: dict[str, list[float]] = {}
+    for name in found.values:
+        middle, low, high = found.summary(name)
+        columns[name] = middle.tolist()
+        if len(found) > 1:
+            columns |= {f"{name}_5_percent": low.tolist(), f"{name}_95_percent": high.tolist()}
+    return columns
 
 
-def _rows(dataset: xr.Dataset) -> Iterator[Row]:
-    columns = {"times_min": dataset.times_min.values.tolist(), **_columns(dataset)}
-    for k in range(dataset.sizes["time"]):
+def _rows(found: Trajectories) -> Iterator[Row]:
+    columns = {"times_min": found.times_min.tolist(), **_columns(found)}
+    for k in range(len(found.times_min)):
         yield {"use": SHORT_CAUTION, **{name: values[k] for name, values in columns.items()}}
 
 
-def comparison(files: Sequence[str], doses: str, asked: Mapping[str, Any]) -> Report:
-    """Several regimens, everything else the same."""
-    if bool(files) == bool(doses):
+def listed(set_name: str, overrides: Sequence[str]) -> Report:
+    """Every parameter of a set."""
+    chosen = _set(set_name, overrides)
+    rows = [
+        {
+            "symbol": each.symbol,
+            "name": each.name,
+            "value": chosen[each.symbol],
+            "low": each.low,
+            "high": each.high,
+            "unit": each.unit,
+            "distribution": each.distribution,
+            "level": each.level,
+            "source": each.source,
+            "mark": each.mark,
+        }
+        for each in table().values()
+    ]
+    document = {"caution": RESEARCH_ONLY, "parameter_set": chosen.name, "warnings": chosen.warnings, "parameters": rows}
+    columns = ("symbol", "value", "low", "high", "unit", "level", "source", "mark")
+    title = f"Parameters, {chosen.name} set"
+    return Report(document, rows, [RESEARCH_ONLY, *chosen.warnings, Listing(title, rows, columns)])
+
+
+def comparison(files: Sequence[str], doses: str, treatments: str, asked: Mapping[str, Any]) -> Report:
+    """Several regimens or treatments, everything else the same."""
+    if bool(files) + bool(doses) != 1 and not treatments:
         raise BadInput("give two or more regimen files, or --dose-mg-per-kg such as 0.2,0.5")
-    named = {Path(file).stem: Asked.of(file=file, dose_mg_per_kg=None, **asked) for file in files}
-    named |= {
-        f"{dose:g} mg/kg": Asked.of(file=None, dose_mg_per_kg=dose, **asked)
-        for dose in _numbers("--dose-mg-per-kg", doses)
-    }
+    if treatments:
+        named = _treatments(files, doses, treatments, asked)
+    else:
+        named = {Path(file).stem: Asked.of(file=file, dose_mg_per_kg=None, **asked) for file in files}
+        named |= {
+            f"{dose:g} mg/kg": Asked.of(file=None, dose_mg_per_kg=dose, **asked)
+            for dose in _numbers("--dose-mg-per-kg", doses)
+        }
     if len(named) < 2:
         raise BadInput(f"only {', '.join(named) or 'nothing'} to compare; give two or more with different names")
     last = max(_last_day(each) for each in named.values())
     results = {name: replace(each, until_day=last).whole() for name, each in named.items()}
-    found = {name: _compared(dataset) for name, dataset in results.items()}
+    found = {name: _compared(each) for name, each in results.items()}
     first = next(iter(named.values()))
     document = {
         "caution": RESEARCH_ONLY,
@@ -360,6 +458,37 @@ def comparison(files: Sequence[str], doses: str, asked: Mapping[str, Any]) -> Re
     )
 
 
+def _treatments(files: Sequence[str], doses: str, names: str, asked: Mapping[str, Any]) -> dict[str, Asked]:
+    """Each treatment by its name, to the same last day."""
+    given = _numbers("--dose-mg-per-kg", doses)
+    if files or len(given) > 1:
+        raise BadInput("--treatments with files or several doses; give one --dose-mg-per-kg for ketamine")
+    whole = {
+        **asked,
+        "ssri_mg": USUAL_SSRI_MG if asked["ssri_mg"] is None else asked["ssri_mg"],
+        "therapy_days": asked["therapy_days"] or ",".join(str(7 * week) for week in range(12)),
+        "until_day": asked["until_day"] or TREATMENT_DAYS,
+    }
+    all_of_it = Asked.of(file=None, dose_mg_per_kg=given[0] if given else USUAL_DOSE_MG_PER_KG, **whole)
+    found = {}
+    for name in (each.strip() for each in names.split(",")):
+        parts = set(name.split("+"))
+        if not parts <= set(TREATMENTS) or ("nothing" in parts and len(parts) > 1):
+            raise BadInput(f"--treatments {name}: it must be {', '.join(TREATMENTS)}, or some of them joined with +")
+        plan = replace(
+            all_of_it.plan,
+            therapy=all_of_it.plan.therapy if "therapy" in parts else (),
+            ssri=all_of_it.plan.ssri if "sertraline" in parts else (),
+        )
+        regimen_at = all_of_it.regimen_at if "ketamine" in parts else _nothing
+        found[name] = replace(all_of_it, plan=plan, regimen_at=regimen_at)
+    return found
+
+
+def _nothing(weight_kg: float) -> Regimen:
+    return Regimen()
+
+
 def _side_by_side(found: Mapping[str, Mapping[str, str]]) -> Iterator[Row]:
     """A line for each figure, a column for each regimen."""
     for heading in next(iter(found.values())):
@@ -376,11 +505,11 @@ def _last_day(asked: Asked) -> float:
     return float(default_times_min(asked.course.regimen, asked.until_day)[-1]) / 1440
 
 
-def _compared(dataset: xr.Dataset) -> dict[str, str]:
+def _compared(found: Trajectories) -> dict[str, str]:
     """One regimen: highest levels, and where symptoms end."""
-    found = {}
+    figures = {}
     for heading, variable, factor, digits in (*BODY, AFTERWARDS[0], AFTERWARDS[2]):
-        found[f"highest {heading}"] = _spread(dataset[variable].values.max(axis=1) * factor, digits)
+        figures[f"highest {heading}"] = _spread(found[variable].max(axis=1) * factor, digits)
     for heading, variable, factor, digits in AFTERWARDS[3:]:
-        found[f"{heading} at the end"] = _spread(dataset[variable].values[:, -1] * factor, digits)
-    return found
+        figures[f"{heading} at the end"] = _spread(found[variable][:, -1] * factor, digits)
+    return figures

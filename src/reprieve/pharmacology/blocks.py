@@ -52,6 +52,7 @@ CHAIN, HALF, GLUTAMATE, AFTER, AFTER_HALF, SEVERITY, STRESS, LENGTH, WIDTH = 0, 
 
 FREEDOMS = {"contract", "arcp", "nsz", "reassoc"}  # to reorder arithmetic, the same way in every lane
 STATES, SUMMARIES = 13, 6  # how many the kernel gives, see kernel.STATES
+SEVERITY_ROW, CAPS5_HIGHEST = 12, 80.0  # the last of the states is kept within the scale, unless asked for as it is
 APART = 1e-6  # rates closer than this, relatively, are moved apart: it costs less than the digits they would cancel
 
 
@@ -245,6 +246,18 @@ def _switch(k, s, change):
     """The rate changes: each mode's distance from its steady state jumps."""
     for place in range(MODES * LANES):
         s[Y + place] += change * k[K_STEADY + place]
+
+
+@compiled
+def _open(k, factors):
+    """A sitting begins: what reaches the blood of each lane changes by its factor."""
+    for j in range(LANES):
+        factor = factors[j]
+        for mode in range(MODES):
+            k[K_STEADY + mode * LANES + j] *= factor
+        k[K_DRIVE_STEADY + j] *= factor
+        k[K_KETAMINE_STEADY + j] *= factor
+        k[K_NOR_STEADY + j] *= factor
 
 
 @compiled
@@ -457,7 +470,7 @@ def _write(k, s, o, t, rate):
         o[7, t, j], o[8, t, j] = s[W + j], s[S + j]
         o[9, t, j] = k[K_FIX + j] + k[K_RHO + j] * s[S + j]
         o[10, t, j], o[11, t, j] = s[SIGMA + j], s[X + j]
-        o[12, t, j] = min(max(s[THETA + j], 0.0), 80.0)
+        o[SEVERITY_ROW, t, j] = s[THETA + j]
 
 
 @compiled
@@ -474,13 +487,17 @@ def _totals(k, s, o, hours):
 
 @compiled
 def run_blocks(
-    people, weights, nodes, lengths, length, before, rate, asked, session, silent,
+    people, occasions, opens, weights, nodes, lengths, length, before, rate, asked, session, silent,
     sitting_lengths, sitting_which, sitting_rate, sitting_looks, first_session, starts_asked, clips, exponent,
     numbers, chosen, found, totals,
 ):  # fmt: skip
-    """Every block of 32 people: row r goes to place ``numbers[r]`` of ``found`` (V, n, T) and ``totals`` (6, n)."""
+    """Every block of 32 people: row r goes to place ``numbers[r]`` of ``found`` (V, n, T) and ``totals`` (6, n).
+
+    Step i begins sitting ``opens[i]`` if that is not -1; ``occasions`` (n, sittings) says by how much the dose of each
+    differs from the one before.
+    """
     k, s, peaks, room = np.empty(CONSTANTS), np.empty(MOVING), np.empty(5 * LANES), np.empty(4 * LANES)
-    e = np.empty((max(lengths.shape[0], sitting_lengths.shape[0]), MODES * LANES))
+    e, factors = np.empty((max(lengths.shape[0], sitting_lengths.shape[0]), MODES * LANES)), np.empty(LANES)
     halves = 0.5 * lengths
     seen, summed = np.empty((STATES, found.shape[2], LANES)), np.empty(SUMMARIES * LANES)
     hours = 0.0
@@ -503,6 +520,10 @@ def run_blocks(
             _write(k, s, seen, 0, 0.0)
         for i in range(length.shape[0]):
             d = length[i]
+            if opens[i] >= 0:
+                for j in range(LANES):
+                    factors[j] = occasions[min(b * LANES + j, last), opens[i]]
+                _open(k, factors)
             if rate[i] != before[i]:
                 _switch(k, s, before[i] - rate[i])
             if silent[i] == 1:
@@ -521,11 +542,12 @@ def run_blocks(
         _totals(k, s, summed, hours)
         count = min(LANES, last + 1 - b * LANES)
         for v in range(chosen.shape[0]):
-            state = chosen[v]
+            state = min(chosen[v], SEVERITY_ROW)
+            low, high = (0.0, CAPS5_HIGHEST) if chosen[v] == SEVERITY_ROW else (-math.inf, math.inf)
             for j in range(count):
                 number = numbers[b * LANES + j]
                 for t in range(seen.shape[1]):
-                    found[v, number, t] = seen[state, t, j]
+                    found[v, number, t] = min(max(seen[state, t, j], low), high)
         for v in range(SUMMARIES):
             for j in range(count):
                 totals[v, numbers[b * LANES + j]] = summed[v * LANES + j]

@@ -81,7 +81,7 @@ class Disposition:
         size = person.weight_kg / REFERENCE_WEIGHT_KG
         volumes = {name: p[name] * size ** p["exp_V"] for name in ("V1", "V2", "V3", "VN", "VPN", "VH")}
         clearances = {name: p[name] * size ** p["exp_CL"] for name in ("CL", "Q2", "Q3", "CLN", "QN", "CLH")}
-        clearances["CL"] *= _covariate_factor(person, covariates)
+        clearances["CL"] *= clearance_factor(person, covariates)
         return cls(
             **volumes,
             **clearances,
@@ -130,7 +130,8 @@ class Disposition:
         return rate_mg_per_h * 1000 / self.molar_mass_ketamine
 
 
-def _covariate_factor(person: Person, covariates: tuple[str, ...]) -> float:
+def clearance_factor(person: Person, covariates: tuple[str, ...]) -> float:
+    """How many times faster this person clears ketamine, by the covariates that were asked for."""
     for name in covariates:
         if name not in COVARIATES:
             raise CovariateError(f"covariate {name!r}; the covariates are {', '.join(COVARIATES)}")

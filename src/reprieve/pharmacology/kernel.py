@@ -77,6 +77,7 @@ STATES = (
     "extinction_fraction",
     "caps5_total",
 )
+UNBOUNDED = "severity_points"  # the CAPS-5 before it is kept within 0 to 80; to be asked for by name
 SUMMARIES = (
     "peak_ketamine_ng_per_ml",
     "peak_block_interneuron_fraction",
@@ -195,6 +196,7 @@ def simulate_many(
     states: Sequence[str] = STATES,
     *,
     mg_per_kg: bool = False,
+    occasions: Array | None = None,
     switches: Switches | None = None,
     fineness: int = 1,
     threads: int = 1,
@@ -206,7 +208,8 @@ def simulate_many(
     ----------
     course : doses in mg, the same for everybody; with ``mg_per_kg`` they are for 70 kg and follow body weight
     times_days : shape (T,), increasing from 0 or later; summaries run from day 0 to the last
-    states : which of :data:`STATES` to keep
+    occasions : shape (n, sittings), how many times the dose of ``course`` each person gets in each sitting; 1 if None
+    states : which of :data:`STATES` to keep, or :data:`UNBOUNDED`
     switches : ``kinetic_block`` and covariates are not to be had here
     fineness : 2 halves every step
     dtype : of the states; float32 halves their memory and keeps seven digits
@@ -234,16 +237,17 @@ def simulate_many(
     given = Course(regimen=course) if isinstance(course, Regimen) else course
     chosen = switches or Switches()
     times_h = _checked(given, times_days, states, chosen)
+    factors = _changes_of_dose(given, occasions, len(people))
     kept = np.empty((len(states), len(people), len(times_h)), dtype)
     summed = np.empty((len(SUMMARIES), len(people)))
-    rows = np.array([STATES.index(name) for name in states], dtype=np.int64)
+    rows = np.array([(*STATES, UNBOUNDED).index(name) for name in states], dtype=np.int64)
 
     def run(job: _Job, numbers: Whole, *, clips: bool) -> Whole:
         """Fills in these people, a chunk a task, and says whose glutamate fell below rest."""
         tables = _tables(job, FINER * fineness if clips else fineness, clips)
 
         def one(chunk: Whole) -> Whole:
-            _solve(tables, job.columns(people.some(chunk)), chunk, rows, kept, summed)
+            _solve(tables, job.columns(people.some(chunk)), factors[chunk], chunk, rows, kept, summed)
             fell: Whole = chunk[summed[LOWEST_GLUTAMATE, chunk] < -BELOW_REST]
             return fell
 
@@ -268,14 +272,28 @@ def _checked(course: Course, times_days: Sequence[float] | Array, states: Sequen
     if not len(times) or not np.all(np.isfinite(times)) or times[0] < 0 or np.any(np.diff(times) <= SAME_H):
         raise TimesError("times must be finite, 0 or later, and increase; sort them and drop repeats")
     for name in states:
-        if name not in STATES:
-            raise ManyError(f"state {name!r}; the states are {', '.join(STATES)}")
+        if name not in (*STATES, UNBOUNDED):
+            raise ManyError(f"state {name!r}; the states are {', '.join(STATES)} and {UNBOUNDED}")
     if switches.kinetic_block or switches.covariates:
         raise ManyError("kinetic block and covariates are not in the fast kernel; use simulate for them")
     days = [session.day for session in course.therapy]
     if len(set(days)) < len(days):
         raise ManyError("two therapy sessions at one time; move one by an hour")
     return times
+
+
+def _changes_of_dose(course: Course, occasions: Array | None, people: int) -> Array:
+    """By how much each sitting's dose differs from the one before, the first from the course's; (n, sittings or 1)."""
+    sittings = len(course.regimen.sittings())
+    if occasions is None or not sittings:
+        return np.broadcast_to(1.0, (people, max(sittings, 1)))
+    given = np.asarray(occasions, dtype=float)
+    if given.shape != (people, sittings):
+        raise ManyError(f"occasions of shape {given.shape}; they must be {people} people by {sittings} sittings")
+    if not np.all(np.isfinite(given)) or given.min(initial=1.0) <= 0:
+        raise ManyError("occasions must be above zero; leave a missed sitting out of the course")
+    changes: Array = given / np.column_stack([np.ones(people), given[:, :-1]])
+    return changes
 
 
 def _groups(people: People) -> list[Whole]:
@@ -331,6 +349,7 @@ class _Tables:
     weights: Array  # (D, 128)
     nodes: Array  # (K + 1, 2, 4): natural course, belief, SSRI and memory trace, at the middle and end of each step
     sitting: tuple[Array, Whole, Array, Whole]
+    opens: Whole  # (K,): the sitting that begins with a step, or -1; the first is there from the start
     rows: int
     first_session: float
     clips: bool
@@ -356,8 +375,9 @@ def _tables(job: _Job, fineness: int, clips: bool) -> _Tables:
     for row, length in enumerate(grid.lengths_h):
         _fill_weights(weights[row], chain, severity, stress, float(length))
     return _Tables(
-        grid, weights, _nodes(job, grid), _sitting(job), len(job.times_h), _first_session(job.course), clips, p["p"]
-    )
+        grid, weights, _nodes(job, grid), _sitting(job), _opens(job.course.regimen, grid), len(job.times_h),
+        _first_session(job.course), clips, p["p"],
+    )  # fmt: skip
 
 
 def _fill_weights(row: Array, chain: Array, severity: float, stress: float, length_h: float) -> None:
@@ -439,12 +459,24 @@ def _sitting(job: _Job) -> tuple[Array, Whole, Array, Whole]:
     return lengths, index.astype(np.int64), rate, np.isin(times[1:], looks).astype(np.int64)
 
 
-def _solve(tables: _Tables, columns: Array, numbers: Whole, rows: Whole, found: NDArray[Any], totals: Array) -> None:
+def _opens(regimen: Regimen, grid: Grid) -> Whole:
+    found = np.full(len(grid.ends_h), -1, dtype=np.int64)
+    starts = np.concatenate([[0.0], grid.ends_h[:-1]]) if len(grid.ends_h) else grid.ends_h
+    for number, sitting in enumerate(regimen.sittings()):
+        if number:
+            found[np.abs(starts - sitting[0].start_h) <= 2 * SAME_H] = number
+    return found
+
+
+def _solve(
+    tables: _Tables, columns: Array, factors: Array, numbers: Whole, rows: Whole, found: NDArray[Any], totals: Array
+) -> None:
     """Fill in the people of these ``numbers``: ``found`` (V, n, T) with the states ``rows``, ``totals`` (6, n)."""
     grid, (lengths, which, rate, looks) = tables.grid, tables.sitting
+    columns[:, COLUMNS.index("scale")] *= factors[:, 0]
     starts_asked = bool(tables.rows > np.count_nonzero(grid.asked >= 0))
     run_blocks(
-        columns, tables.weights, tables.nodes, grid.lengths_h, grid.length, grid.before, grid.rate, grid.asked,
-        grid.session, grid.silent, lengths, which, rate, looks, tables.first_session, starts_asked, tables.clips,
-        tables.exponent, numbers, rows, found, totals,
+        columns, factors, tables.opens, tables.weights, tables.nodes, grid.lengths_h, grid.length, grid.before,
+        grid.rate, grid.asked, grid.session, grid.silent, lengths, which, rate, looks, tables.first_session,
+        starts_asked, tables.clips, tables.exponent, numbers, rows, found, totals,
     )  # fmt: skip

@@ -13,7 +13,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 
 from reprieve.pharmacology import PharmacologyError
 from reprieve.pharmacology.compartments import STATES, Disposition, Exposure
@@ -25,6 +24,7 @@ from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.plasticity import Plasticity
 from reprieve.pharmacology.receptor import Receptor
 from reprieve.pharmacology.regimen import HOURS_PER_DAY, Regimen
+from reprieve.pharmacology.sedation import Sedation
 from reprieve.pharmacology.symptoms import Ssri, Symptoms, belief
 
 Array = NDArray[np.float64]
@@ -115,6 +115,11 @@ class Model:
     def haemodynamics(self) -> Haemodynamics:
         """Section 6 of the model, pressure and pulse."""
         return Haemodynamics.of(self.p)
+
+    @cached_property
+    def sedation(self) -> Sedation:
+        """How alert the person is."""
+        return Sedation.of(self.p)
 
     def effect_site_ng_per_ml(self, effect_site_umol_per_l: Array) -> Array:
         """The level of total racemate that a free effect-site level stands for; same shape."""
@@ -237,6 +242,8 @@ def solve(
     TimesError : if ``times_h`` is empty, negative or does not increase
     RuntimeError : if the solver gives up
     """
+    from scipy.integrate import solve_ivp  # slow to load, and populations do without
+
     times = _checked(times_h)
     if pk not in ("closed form", "ode"):
         raise ValueError(f"pk {pk!r}; it must be 'closed form' or 'ode'")

@@ -35,6 +35,8 @@ CHAPTERS = {
     "h0_civ": "Dropout (not simulated yet)",
     "cad_base": "Dissociation",
     "Emax_s": "Blood pressure and pulse",
+    "C50_sed": "Sedation",
+    "cv_occ": "From sitting to sitting",
 }
 
 

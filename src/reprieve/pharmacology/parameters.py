@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
+import io
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from reprieve.pharmacology import PharmacologyError
@@ -199,11 +201,56 @@ def parameter_set(name: str = "default", overrides: Mapping[str, float] | None =
     """
     if name not in SETS:
         raise ParameterError(f"parameter set {name!r}; the sets are {', '.join(SETS)}{_nearest(name, list(SETS))}")
-    changed = {symbol_of(given): float(value) for given, value in (overrides or {}).items()}
+    changed = _by_symbol(overrides)
     for symbol, value in changed.items():
         _check_override(symbol, value)
     values = {symbol: parameter.value for symbol, parameter in table().items()} | SETS[name][0] | changed
     return ParameterSet(name, values, changed, tuple(_warnings(changed)))
+
+
+def set_from_csv(text: str, name: str = "file", overrides: Mapping[str, float] | None = None) -> ParameterSet:
+    """The default set with the values in a CSV table that has a ``symbol`` (or ``name``) and a ``value`` a row.
+
+    A ``unit``, where there is one, must be the table's own; other columns are not read, so that what
+    ``reprieve parameters --csv`` prints can be changed and read again.
+
+    >>> set_from_csv("symbol,value,unit\\neta,100,none\\n")["eta"]
+    100.0
+
+    Raises
+    ------
+    ParameterError : for a row that cannot be used, naming the line and the column
+    """
+    rows = list(csv.DictReader(io.StringIO(text)))
+    header = list(rows[0]) if rows else []
+    if "value" not in header or not {"symbol", "name"} & set(header):
+        raise ParameterError(f"{name} line 1: the header must have symbol and value, such as symbol,value,unit")
+    found: dict[str, float] = {}
+    for line, row in enumerate(rows, start=2):
+        try:
+            symbol, value = _row_of_set(row)
+        except ParameterError as error:
+            raise ParameterError(f"{name} line {line}: {error}") from None
+        if symbol in found:
+            raise ParameterError(f"{name} line {line}: {symbol} stands above already; drop one row")
+        found[symbol] = value
+    changed = {symbol: value for symbol, value in found.items() if value != table()[symbol].value}
+    return replace(parameter_set("default", changed | _by_symbol(overrides)), name=name)
+
+
+def _row_of_set(row: Mapping[str, str]) -> tuple[str, float]:
+    symbol = symbol_of((row.get("symbol") or row.get("name") or "").strip())
+    value = _number(symbol, "value", (row["value"] or "").strip())
+    if value is None:
+        raise ParameterError(f"{symbol}: value is empty; give a number, or leave the row out")
+    unit = (row.get("unit") or "").strip()
+    if unit and unit != table()[symbol].unit:
+        raise ParameterError(f"{symbol}: unit {unit!r}; it must be in {table()[symbol].unit}, as in {FILE}")
+    return symbol, value
+
+
+def _by_symbol(overrides: Mapping[str, float] | None) -> dict[str, float]:
+    return {symbol_of(given): float(value) for given, value in (overrides or {}).items()}
 
 
 def symbol_of(name: str) -> str:
@@ -219,7 +266,8 @@ def symbol_of(name: str) -> str:
 # Where a value at or below this has no meaning: everything that divides, or is a rate, a volume or a half-level.
 ABOVE_ZERO = (
     "MW_K MW_N MW_H V1 V2 V3 CL Q2 Q3 VN CLN VPN QN VH CLH kv fu Kpuu ke0 IC50_P IC50_I pot koff Mg Po r_NK tau_G "
-    "tau_N tau_M tau_W kf ke D50 tau_E tau_P tau_b tau_th tau_sig tau_ou S50 theta_0 theta_scale C50_D C50_bp nb_k"
+    "tau_N tau_M tau_W kf ke D50 tau_E tau_P tau_b tau_th tau_sig tau_ou S50 theta_0 theta_scale C50_D C50_bp nb_k "
+    "C50_sed h_sed"
 ).split()
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
-import xarray as xr
 
 from reprieve.charts import LOOKS, Look, lines
 from reprieve.pharmacology import PharmacologyError
-from reprieve.pharmacology.simulate import summary
+from reprieve.pharmacology.trajectories import Trajectories
 
 FIRST_HOURS = 6.0
 DAYS_STEP_MIN = 10  # finer than this the days cannot show
@@ -79,25 +78,25 @@ SUBJECTS = (
 )
 
 
-def trajectory(dataset: xr.Dataset, width: int, look: str) -> alt.TopLevelMixin:
+def trajectory(found: Trajectories, width: int, look: str) -> alt.TopLevelMixin:
     """Everything about one course; with more than one person the median and the central 90 %."""
-    people = dataset.sizes["person"]
+    people = len(found)
     who = f"median of {people} people drawn, band: the central 90 %" if people > 1 else "a person with typical values"
     rows = [
-        _row(subject, {label: (dataset, name) for name, label in subject.variables.items()}, width, LOOKS[look])
+        _row(subject, {label: (found, name) for name, label in subject.variables.items()}, width, LOOKS[look])
         for subject in SUBJECTS
     ]
     return _picture(rows, f"What the model gives: {who}. HNK is hydroxynorketamine.", width)
 
 
-def comparison(datasets: Mapping[str, xr.Dataset], width: int, look: str) -> alt.TopLevelMixin:
+def comparison(courses: Mapping[str, Trajectories], width: int, look: str) -> alt.TopLevelMixin:
     """Up to three courses by name, one variable a subject: the first of each."""
-    if len(datasets) > MOST_COMPARED:
-        raise PictureError(f"{len(datasets)} regimens in one picture; compare at most {MOST_COMPARED}")
+    if len(courses) > MOST_COMPARED:
+        raise PictureError(f"{len(courses)} regimens in one picture; compare at most {MOST_COMPARED}")
     rows = []
     for subject in SUBJECTS:
         variable, label = next(iter(subject.variables.items()))
-        series = {name[:LABEL_LETTERS]: (each, variable) for name, each in datasets.items()}
+        series = {name[:LABEL_LETTERS]: (each, variable) for name, each in courses.items()}
         rows.append(_row(replace(subject, title=f"{subject.title}: {label}"), series, width, LOOKS[look]))
     return _picture(rows, "What the model gives for each regimen.", width)
 
@@ -108,11 +107,9 @@ def _picture(rows: Sequence[alt.HConcatChart], words: str, width: int) -> alt.VC
     return stacked.properties(title=alt.TitleParams("A simulated course", subtitle=said))
 
 
-def _row(subject: Subject, series: Mapping[str, tuple[xr.Dataset, str]], width: int, look: Look) -> alt.HConcatChart:
+def _row(subject: Subject, series: Mapping[str, tuple[Trajectories, str]], width: int, look: Look) -> alt.HConcatChart:
     """The two panels of a subject: hours at the left, days at the right, the same vertical axis; names at the right."""
-    points = [
-        point for label, (dataset, name) in series.items() for point in _points(dataset, name, label, subject.factor)
-    ]
+    points = [point for label, (found, name) in series.items() for point in _points(found, name, label, subject.factor)]
     low, high = subject.domain or (0.0, max(point["high"] for point in points) * 1.05 or 1.0)
     inner = (width - LABEL_WIDTH - 90) // 2
     early = [point for point in points if point["minutes"] <= points[0]["minutes"] + FIRST_HOURS * 60]
@@ -125,9 +122,9 @@ def _row(subject: Subject, series: Mapping[str, tuple[xr.Dataset, str]], width: 
     )
 
 
-def _points(dataset: xr.Dataset, name: str, label: str, factor: float) -> Iterator[dict[str, Any]]:
-    middle, low, high = summary(dataset, name)
-    for minutes, m, lowest, highest in zip(dataset.times_min.values, middle, low, high, strict=True):
+def _points(found: Trajectories, name: str, label: str, factor: float) -> Iterator[dict[str, Any]]:
+    middle, low, high = found.summary(name)
+    for minutes, m, lowest, highest in zip(found.times_min, middle, low, high, strict=True):
         yield {
             "minutes": float(minutes),
             "hours": float(minutes) / 60,

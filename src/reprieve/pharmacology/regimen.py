@@ -10,7 +10,7 @@ import csv
 import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reprieve.pharmacology import PharmacologyError
 
@@ -164,6 +164,21 @@ class Regimen:
             groups[-1].append(each)
             end = max(end, each.stop_h)
         return tuple(map(tuple, groups))
+
+    def scaled(self, factors: Sequence[float]) -> Regimen:
+        """The regimen when what reaches the blood differs from sitting to sitting: one factor on the doses of each.
+
+        >>> Regimen.repeated(35.0, 2 / 3, days=[0, 2]).scaled([1.0, 1.2]).total_mg
+        77.0
+        """
+        sittings = self.sittings()
+        if len(factors) != len(sittings):
+            raise RegimenError(f"{len(factors)} factors for {len(sittings)} sittings; give one for each")
+        return Regimen(
+            replace(each, dose_mg=each.dose_mg * factor)
+            for sitting, factor in zip(sittings, factors, strict=True)
+            for each in sitting
+        )
 
     def warnings(self, weight_kg: float) -> tuple[str, ...]:
         """What to say about doses for which the model was not made; it runs all the same."""

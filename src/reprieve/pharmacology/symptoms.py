@@ -199,30 +199,31 @@ class Items:
         return total
 
 
-def caps5_seen(
-    severity: Array, times_days: Array, p: Mapping[str, float], noise: np.random.Generator, first_rating: int = 0
-) -> Array:
-    """What a rater writes down: severity, a person's own fluctuation relative to the first rating, and error.
+def fluctuation(times_days: Array, p: Mapping[str, float], noise: np.random.Generator) -> Array:
+    """How a person's symptoms drift by themselves, in CAPS-5 points above the first rating (Ornstein-Uhlenbeck).
 
     Parameters
     ----------
-    severity : shape (T,), CAPS-5 points
     times_days : shape (T,), increasing
 
     Returns
     -------
-    shape (T,) : clipped to 0 to 80
+    shape (T,) : 0 at the first
     """
-    steps = np.diff(times_days, prepend=times_days[0])
-    kept = np.exp(-steps / p["tau_ou"])
-    shocks = p["sd_ou"] * np.sqrt(1 - kept**2) * noise.standard_normal(len(steps))
-    drift = np.zeros(len(steps))
+    kept = np.exp(-np.diff(times_days) / p["tau_ou"])
+    shocks = p["sd_ou"] * np.sqrt(1 - kept**2) * noise.standard_normal(len(kept))
+    drift = np.empty(len(times_days))
     drift[0] = p["sd_ou"] * noise.standard_normal()
-    for k in range(1, len(steps)):
-        drift[k] = kept[k] * drift[k - 1] + shocks[k]
-    error = p["sem_caps"] * noise.standard_normal(len(steps))
-    seen: Array = np.clip(severity + drift - drift[first_rating] + error, 0.0, CAPS5_HIGHEST)
-    return seen
+    for k in range(len(kept)):
+        drift[k + 1] = kept[k] * drift[k] + shocks[k]
+    relative: Array = drift - drift[0]
+    return relative
+
+
+def seen(expected: Array, error_sd: float, noise: np.random.Generator) -> Array:
+    """What is written down of a CAPS-5 or PCL-5 total: with an error, within 0 to 80; same shape."""
+    found: Array = np.clip(expected + error_sd * noise.standard_normal(np.shape(expected)), 0.0, CAPS5_HIGHEST)
+    return found
 
 
 def responded(baseline_seen: float, now_seen: float) -> bool:

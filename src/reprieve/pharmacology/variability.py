@@ -7,7 +7,7 @@ one goes to the end of the list, so that people drawn before stay who they were.
 Volumes and clearances are log-normal about the table's value as median, as population pharmacokinetics has it. Gains,
 weights and largest rises are log-normal with the table's value as mean, because they were calibrated to the means of
 groups. The factors that only enter as one product, Kpuu and the half-blocking levels, are not drawn as well as ``pot``,
-as the table asks.
+as the table asks. From one sitting to the next, what reaches a person's blood differs by a log-normal factor of mean 1.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, ndtr
+from numpy.typing import NDArray
 
 from reprieve.pharmacology import PharmacologyError
 from reprieve.pharmacology.parameters import ParameterSet, table
 from reprieve.pharmacology.person import Person
+
+Array = NDArray[np.float64]
 
 # Places among the draws. The first is whether the person believes, the second weight; then one a parameter.
 DRAWS = tuple(
@@ -34,7 +36,7 @@ CORRELATED = {"CL": ("V1", "rho_V1_CL"), "CLN": ("VN", "rho_VN_CLN")}
 WEIGHT_LIMITS_KG = (50.0, 120.0)
 SEVERITY_LIMITS = (30.0, 72.0)
 ADHERENCE_SD = 0.1  # the table says beta with no width; this one keeps nearly all between 0.6 and 1
-PEOPLE_STREAM, RATING_STREAM = 0, 1
+PEOPLE_STREAM, RATING_STREAM, OCCASION_STREAM = 0, 1, 2
 
 
 class PopulationError(PharmacologyError):
@@ -53,10 +55,16 @@ class Drawn:
     p: ParameterSet
     belief_rank: float
     pcl5_offset: float
+    seed: int
+
+    def occasions(self, sittings: int) -> Array:
+        """How many times the dose reaches the blood in each sitting, about 1 on average; shape (sittings,)."""
+        scores = generator(self.seed, self.number, OCCASION_STREAM).standard_normal(sittings)
+        return np.array([_lognormal(self.p["cv_occ"], z, mean_one=True) for z in scores.tolist()])
 
 
 def generator(seed: int, number: int, stream: int = PEOPLE_STREAM) -> np.random.Generator:
-    """The random numbers of one person; ``stream`` 0 is who they are, 1 is noise in their ratings.
+    """The random numbers of one person; ``stream`` 0 is who they are, 1 noise in their ratings, 2 their sittings.
 
     >>> generator(1, 7).standard_normal() == generator(1, 7).standard_normal()
     True
@@ -85,8 +93,8 @@ def draw(p: ParameterSet, seed: int, number: int, weight_kg: float | None = None
     if weight is None:
         weight = _clipped(p["WT_mean"] + p["WT_sd"] * z["WT"], WEIGHT_LIMITS_KG)
     own = dict(_own(p, z))
-    rank = float(ndtr(z["belief"]))
-    return Drawn(number, Person(weight_kg=weight, sex=sex), p.replaced(own), rank, p["pcl_off"] * z["pcl_off"])
+    rank = _below(z["belief"])
+    return Drawn(number, Person(weight_kg=weight, sex=sex), p.replaced(own), rank, p["pcl_off"] * z["pcl_off"], seed)
 
 
 def _own(p: ParameterSet, z: Mapping[str, float]) -> Iterator[tuple[str, float]]:
@@ -125,4 +133,11 @@ def _adherence(mean: float, z: float) -> float:
     size = min(mean * (1 - mean) / ADHERENCE_SD**2 - 1, 1e6)
     if size <= 0:
         return mean
-    return float(betaincinv(mean * size, (1 - mean) * size, ndtr(z)))
+    from scipy.special import betaincinv  # slow to load, and one person needs none of it
+
+    return float(betaincinv(mean * size, (1 - mean) * size, _below(z)))
+
+
+def _below(z: float) -> float:
+    """The share of a standard normal distribution below ``z``."""
+    return math.erfc(-z / math.sqrt(2)) / 2

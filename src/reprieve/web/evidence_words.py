@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.urls import reverse
 
 from reprieve.evidence.plain import Cite
-from reprieve.evidence.rows import Finding, Guideline, Harm, Outcome, Percent, Study
+from reprieve.evidence.rows import Claim, Finding, Guideline, Harm, Outcome, Percent, Study
 from reprieve.evidence.tables import tables
 from reprieve.sources import Source
 
@@ -37,6 +37,7 @@ KINDS = {
     "median_days_to_relapse": "median days until relapse",
     "mean_days_to_relapse": "average days until relapse",
 }
+VERDICT_TAGS = {"supported": "", "contradicted": "danger"}
 PERCENT = ("responder_percent", "remitter_percent")
 COLUMNS = {
     "n": "number of people",
@@ -114,6 +115,11 @@ def row_url(row_id: str, study_id: str = "") -> str:
 def finding_url(finding_id: str) -> str:
     """Where a finding about the brain stands."""
     return f"{reverse('how-it-may-work')}#{finding_id}"
+
+
+def verdict_tag(claim: Claim) -> str:
+    """The kind of tag that a claim's verdict stands in."""
+    return VERDICT_TAGS.get(claim.verdict, "caution")
 
 
 def in_animals(finding: Finding) -> bool:

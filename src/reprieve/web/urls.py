@@ -15,6 +15,7 @@ urlpatterns = [
     path("what-is-known/guidelines/", evidence.guidelines, name="guidelines"),
     path("what-is-known/compared/", evidence.compared, name="compared"),
     path("what-is-known/how-it-may-work/", evidence.how_it_may_work, name="how-it-may-work"),
+    path("what-is-known/how-it-may-work/<slug:name>-<int:width>-<slug:look>.svg", evidence.link, name="link-picture"),
     path("what-is-known/method/", evidence.method, name="method"),
     path("what-is-known/pictures/<slug:name>-<int:width>-<slug:look>.svg", evidence.picture, name="picture"),
     path("help/", public.help_now, name="help"),

@@ -23,6 +23,10 @@ from reprieve.evidence.harms import KETAMINE, harms_of, unknown_harms
 from reprieve.evidence.network import FAMILIES, network
 from reprieve.evidence.question import WINDOWS, Question
 from reprieve.evidence.tables import tables
+from reprieve.pharmacology import pictures
+from reprieve.pharmacology.made_up import Settings, made_up
+from reprieve.pharmacology.panels import PANELS, panel
+from reprieve.web import chain
 from reprieve.web import evidence_tables as shown
 from reprieve.web import evidence_words as words
 from reprieve.web.evidence_question import TREATMENTS, USUAL, in_words, query_of, question_of, toggles
@@ -31,8 +35,6 @@ from reprieve.web.public_words import statements
 WIDTHS = (328, 620)
 KEEP_PICTURES = "public, max-age=3600"
 FIRST_LINE_DRUGS = TREATMENTS[1:]
-VERDICT_TAGS = {"supported": "", "contradicted": "danger"}
-STEPS = ("c01", "c04", "c05", "c06", "c07", "c08", "c09")
 
 
 def _page(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
@@ -122,7 +124,7 @@ def claims(request: HttpRequest) -> HttpResponse:
     found = [
         {
             "claim": judgement.claim,
-            "tag": VERDICT_TAGS.get(judgement.claim.verdict, "caution"),
+            "tag": words.verdict_tag(judgement.claim),
             "supporting": words.links_to(judgement.supporting),
             "opposing": words.links_to(judgement.opposing),
             "figures": statements(*(figure.id for figure in judgement.figures)),
@@ -184,7 +186,7 @@ def study(request: HttpRequest, study_id: str) -> HttpResponse:
     return _page(request, "study", context)
 
 
-# Harms, guidelines, who met whom, how it may work, how the numbers are made
+# Harms, guidelines, who met whom, how it is thought to work, how the numbers are made
 
 
 @require_safe
@@ -230,27 +232,30 @@ def compared(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def how_it_may_work(request: HttpRequest) -> HttpResponse:
-    """The account step by step, each with what was seen in people and in animals."""
-    known, placed = tables(), set[str]()
-    steps = []
-    for claim in (known.claims[name] for name in STEPS if name in known.claims):
-        found = [finding for finding in known.findings.values() if claim.id in finding.claims]
-        new = [finding for finding in found if finding.id not in placed]
-        placed |= {finding.id for finding in new}
-        people = shown.findings("Seen in people", [one for one in new if one.in_people])
-        animals = shown.findings("Seen in animals", [one for one in new if words.in_animals(one)])
-        rest = [one for one in new if not one.in_people and not words.in_animals(one)]
-        told = shown.findings("Told in a review", rest)
-        steps.append(
-            {
-                "claim": claim,
-                "tag": VERDICT_TAGS.get(claim.verdict, "caution"),
-                "tables": [one for one in (people, animals, told) if one.lines],
-                "above": [words.finding_link(one) for one in found if one not in new],
-            }
-        )
-    rest = [finding for finding in known.findings.values() if finding.id not in placed]
-    return _page(request, "how_it_may_work", {"steps": steps, "rest": shown.findings("Other findings", rest)})
+    """The account as a chain of links, each with its standing, its curves in a made-up person, and what was seen."""
+    one = made_up(Settings.asked(request.GET))
+    return _page(request, "how_it_may_work", {**chain.story(), **chain.under(one), **chain.outside()})
+
+
+@require_safe
+def link(request: HttpRequest, name: str, width: int, look: str) -> HttpResponse:
+    """The chain, or what one of its links does under the settings in the address."""
+    _check_size(width, look)
+    if name == chain.WHOLE:
+        return _picture(_chain(width, look))
+    if name not in PANELS:
+        raise Http404
+    return _picture(_link(name, Settings.asked(request.GET), width, look))
+
+
+@lru_cache(maxsize=len(WIDTHS) * len(LOOKS))
+def _chain(width: int, look: str) -> str:
+    return svg(pictures.chain(width, look), LOOKS[look])
+
+
+@lru_cache(maxsize=512)
+def _link(name: str, settings: Settings, width: int, look: str) -> str:
+    return svg(pictures.chart(panel(name, made_up(settings)), width, look), LOOKS[look])
 
 
 @require_safe
