@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 import reprieve
-from reprieve.cli import evidence, forecast, simulate
+from reprieve.cli import evidence, fit, forecast, simulate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +25,7 @@ cli.add_command(simulate.simulate)
 cli.add_command(simulate.compare)
 cli.add_command(forecast.forecast)
 cli.add_command(simulate.parameters)
+cli.add_command(fit.fit)
 
 
 @cli.command()
