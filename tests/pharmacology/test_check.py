@@ -34,8 +34,9 @@ from reprieve.pharmacology.check import (
 )
 from reprieve.pharmacology.facts import findings
 from reprieve.pharmacology.parameters import parameter_set
-from reprieve.pharmacology.ratings import caps5_ratings, days_to_loss, drifts, median_time, pcl5_ratings
-from reprieve.pharmacology.symptoms import Items, caps5_seen
+from reprieve.pharmacology.ratings import caps5_ratings, days_to_loss, median_time, pcl5_ratings
+from reprieve.pharmacology.symptoms import Items, fluctuation
+from reprieve.pharmacology.symptoms import seen as rated
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/explanation/calibration-check.md"
 P = parameter_set()
@@ -61,13 +62,13 @@ def noise(seed=3):
 def test_one_persons_ratings_are_those_of_the_readable_model():
     severity = np.array([42.0, 40.0, 35.0, 33.0])
 
-    together = caps5_ratings(severity[None], DAYS, P, noise())
+    together, one = caps5_ratings(severity[None], DAYS, P, noise()), noise()
 
-    assert together[0] == pytest.approx(caps5_seen(severity, DAYS, P, noise()), abs=1e-12)
+    assert together[0] == pytest.approx(rated(severity + fluctuation(DAYS, P, one), P["sem_caps"], one), abs=1e-12)
 
 
 def test_drift_is_an_ornstein_uhlenbeck_process_less_its_start():
-    drift = drifts(40_000, DAYS, P, noise())
+    drift = fluctuation(DAYS, P, noise(), (40_000,))
 
     spread = P["sd_ou"] * np.sqrt(2 * (1 - np.exp(-DAYS / P["tau_ou"])))
     assert drift.std(axis=0) == pytest.approx(spread, rel=0.02, abs=1e-12)

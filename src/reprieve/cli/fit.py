@@ -24,7 +24,6 @@ LEVELS = ("pk", "safety", "synapses", "symptoms", "ptsd", "comparators")
 @click.option("--samples", type=int, default=1000, show_default=True, help="Kept from each chain.")
 @click.option("--warmup", type=int, default=500, show_default=True, help="Thrown away before, in each chain.")
 @click.option("--seed", type=int, default=20261125, show_default=True, help="Of the virtual people, and the sampler.")
-@click.option("--out", metavar="DIR", help="Write the report as JSON and every draw as CSV there.")
 @click.option("--page", "as_page", is_flag=True, help="Print the page of the documentation.")
 @says()
 def fit(**asked: Any) -> Report:

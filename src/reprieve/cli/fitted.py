@@ -5,21 +5,22 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+import click
+
 from reprieve.cli.bad_input import BadInput
 from reprieve.cli.output import Listing, Report, Verbatim
 
 CAUTION = "Research only, not for dosing people."
 
 
-def check(*, people: int, seed: int, as_page: bool, level: str | None, out: str | None, **_: Any) -> Report:
+def check(*, people: int, seed: int, as_page: bool, level: str | None, **_: Any) -> Report:
     """The default set held to its targets."""
     from reprieve.pharmacology.check import NOT_MET
     from reprieve.pharmacology.check import check as checked
     from reprieve.pharmacology.check_page import counted, page, row, shown
 
-    for option, given in (("--level", level), ("--out", out)):
-        if given:
-            raise BadInput(f"--check and {option} together; --check fits nothing, so leave {option} out")
+    if level:
+        raise BadInput("--check and --level together; --check fits nothing, so leave --level out")
     targets = checked(people, seed)
     rows = [row(target) for target in targets]
     document = {"caution": CAUTION, "people": people, "seed": seed, "summary": counted(targets), "targets": rows}
@@ -39,6 +40,28 @@ def check(*, people: int, seed: int, as_page: bool, level: str | None, out: str 
     return Report(document, rows, parts)
 
 
-def report(**asked: Any) -> Report:
-    """The calibration."""
-    raise BadInput("not yet")
+def report(
+    *, level: str | None, chains: int, samples: int, warmup: int, seed: int, as_page: bool, people: int
+) -> Report:
+    """The calibration, level by level."""
+    from reprieve.pharmacology.calibration import needs_extra
+
+    needs_extra()
+    from reprieve.pharmacology.calibration.fit import INSEPARABLE, LEVELS, calibrate
+    from reprieve.pharmacology.calibration.page import datum_row, document, page, parameter_row
+    from reprieve.pharmacology.calibration.sampling import Effort
+
+    effort = Effort(chains, samples, warmup, seed)
+    found = calibrate(effort, (level,) if level else tuple(LEVELS), lambda name: click.echo(f"{name} ...", err=True))
+    rows = [{"level": name, **parameter_row(one)} for name, each in found.items() for one in each.posteriors]
+    whole = {"caution": CAUTION, **document(found, effort)}
+    if as_page:
+        return Report(whole, rows, [Verbatim(page(found, effort).rstrip("\n"))])
+    parts: list[str | Listing] = [CAUTION]
+    for name, each in found.items():
+        parts += [f"{name}: {each.level.title}. {'; '.join(each.level.notes)}"]
+        parts += [Listing(f"{name}: median (central 90 %)", [parameter_row(one) for one in each.posteriors])]
+        parts += [Listing(f"{name}: seen and predicted", [datum_row(one) for one in each.predicted])]
+        parts += [f"{key}: {median:.1f} ({low:.1f} to {high:.1f})" for key, (median, low, high) in each.derived.items()]
+    parts += ["Never told apart:", *INSEPARABLE]
+    return Report(whole, rows, parts)

@@ -543,11 +543,13 @@ def run_blocks(
         count = min(LANES, last + 1 - b * LANES)
         for v in range(chosen.shape[0]):
             state = min(chosen[v], SEVERITY_ROW)
-            low, high = (0.0, CAPS5_HIGHEST) if chosen[v] == SEVERITY_ROW else (-math.inf, math.inf)
             for j in range(count):
                 number = numbers[b * LANES + j]
                 for t in range(seen.shape[1]):
-                    found[v, number, t] = min(max(seen[state, t, j], low), high)
+                    found[v, number, t] = seen[state, t, j]
+                if chosen[v] == SEVERITY_ROW:
+                    for t in range(seen.shape[1]):
+                        found[v, number, t] = min(max(found[v, number, t], 0.0), CAPS5_HIGHEST)
         for v in range(SUMMARIES):
             for j in range(count):
                 totals[v, numbers[b * LANES + j]] = summed[v * LANES + j]

@@ -1,6 +1,6 @@
 """Ratings of many people at once: what raters write down, who responded, and when a response was lost.
 
-The same noise as :func:`~reprieve.pharmacology.symptoms.caps5_seen`, for everybody in one call.
+The same noise as ``measured.py``, for everybody in one call.
 """
 
 from __future__ import annotations
@@ -11,34 +11,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from reprieve.pharmacology.symptoms import CAPS5_HIGHEST, RESPONSE, Items
+from reprieve.pharmacology.symptoms import RESPONSE, Items, fluctuation, seen
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 PEOPLE_AT_ONCE = 500  # of the item model, which holds 80 answers a person and rating
-
-
-def drifts(people: int, times_days: Array, p: Mapping[str, float], noise: np.random.Generator) -> Array:
-    """How far each person is from their own mean course, an Ornstein-Uhlenbeck process, less its value at first.
-
-    Parameters
-    ----------
-    times_days : shape (T,), increasing
-
-    Returns
-    -------
-    shape (people, T), CAPS-5 points; the first column is zero
-    """
-    steps = np.diff(times_days, prepend=times_days[0])
-    kept = np.exp(-steps / p["tau_ou"])
-    shocks = p["sd_ou"] * np.sqrt(1 - kept**2) * noise.standard_normal((people, len(steps)))
-    drift = np.empty((people, len(steps)))
-    drift[:, 0] = p["sd_ou"] * noise.standard_normal(people)
-    for k in range(1, len(steps)):
-        drift[:, k] = kept[k] * drift[:, k - 1] + shocks[:, k]
-    moved: Array = drift - drift[:, :1]
-    return moved
 
 
 def caps5_ratings(severity: Array, times_days: Array, p: Mapping[str, float], noise: np.random.Generator) -> Array:
@@ -53,10 +31,7 @@ def caps5_ratings(severity: Array, times_days: Array, p: Mapping[str, float], no
     -------
     shape (n, T)
     """
-    drift = drifts(len(severity), times_days, p, noise)
-    error = p["sem_caps"] * noise.standard_normal(severity.shape)
-    seen: Array = np.clip(severity + drift + error, 0.0, CAPS5_HIGHEST)
-    return seen
+    return seen(severity + fluctuation(times_days, p, noise, (len(severity),)), p["sem_caps"], noise)
 
 
 def pcl5_ratings(
@@ -73,16 +48,14 @@ def pcl5_ratings(
     -------
     shape (n, T)
     """
-    items, drift = Items.of(p), drifts(len(severity), times_days, p, noise)
+    items, drift = Items.of(p), fluctuation(times_days, p, noise, (len(severity),))
     offset = p["pcl_off"] * noise.standard_normal((len(severity), 1))
-    error = p["sem_pcl"] * noise.standard_normal(severity.shape)
     expected = np.empty(severity.shape)
     for start in range(0, len(severity), PEOPLE_AT_ONCE):
         some = slice(start, start + PEOPLE_AT_ONCE)
         answered = items.pcl5((severity + drift)[some].ravel(), synaptic_fall[some].ravel())
         expected[some] = answered.reshape(severity[some].shape)
-    seen: Array = np.clip(expected + offset + error, 0.0, CAPS5_HIGHEST)
-    return seen
+    return seen(expected + offset, p["sem_pcl"], noise)
 
 
 def responders(baseline_seen: Array, now_seen: Array) -> Flags:

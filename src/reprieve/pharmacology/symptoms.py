@@ -199,24 +199,27 @@ class Items:
         return total
 
 
-def fluctuation(times_days: Array, p: Mapping[str, float], noise: np.random.Generator) -> Array:
-    """How a person's symptoms drift by themselves, in CAPS-5 points above the first rating (Ornstein-Uhlenbeck).
+def fluctuation(
+    times_days: Array, p: Mapping[str, float], noise: np.random.Generator, people: tuple[int, ...] = ()
+) -> Array:
+    """How people's symptoms drift by themselves, in CAPS-5 points above the first rating (Ornstein-Uhlenbeck).
 
     Parameters
     ----------
     times_days : shape (T,), increasing
+    people : (n,) for many people at once
 
     Returns
     -------
-    shape (T,) : 0 at the first
+    shape (T,) or (n, T) : 0 at the first
     """
     kept = np.exp(-np.diff(times_days) / p["tau_ou"])
-    shocks = p["sd_ou"] * np.sqrt(1 - kept**2) * noise.standard_normal(len(kept))
-    drift = np.empty(len(times_days))
-    drift[0] = p["sd_ou"] * noise.standard_normal()
+    shocks = p["sd_ou"] * np.sqrt(1 - kept**2) * noise.standard_normal((*people, len(kept)))
+    drift = np.empty((*people, len(times_days)))
+    drift[..., 0] = p["sd_ou"] * noise.standard_normal(people)
     for k in range(len(kept)):
-        drift[k + 1] = kept[k] * drift[k] + shocks[k]
-    relative: Array = drift - drift[0]
+        drift[..., k + 1] = kept[k] * drift[..., k] + shocks[..., k]
+    relative: Array = drift - drift[..., :1]
     return relative
 
 

@@ -67,9 +67,16 @@ def level(p: ParameterSet) -> Level:
         predict=predict,
         checks=(
             _responders(BRADY),
-            Datum("SSRI class over placebo", -value(pooled), 0.0, "SMD", pooled.source.name, pooled.source.mark,
-                  note="from memory: shown, not fitted"),
-        ),  # fmt: skip
+            Datum(
+                "SSRI class over placebo",
+                -value(pooled),
+                0.0,
+                "SMD",
+                pooled.source.name,
+                pooled.source.mark,
+                note="from memory: shown, not fitted",
+            ),
+        ),
         notes=(
             "CAPS-2 points times 80/136, a convention. The error of each arm is half the variance of the printed "
             "interval of the difference.",

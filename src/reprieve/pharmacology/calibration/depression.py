@@ -1,9 +1,10 @@
 """Level 4, how relief comes and goes: response to ketamine in depression over a week, and relapse after a course.
 
-The link, said plainly: a person responds when their fall passes a threshold, and falls are normal with one spread in both
-arms. Then the probit of the response with the drug less that of the control is the drug's effect in standard deviations
-of change, whatever the threshold. It is taken to be the effect on severity here over the standard deviation of change
-that Feder 2021 implies: depression's scale is not PTSD's, and that it can stand in for it is an assumption.
+The link, said plainly: a person responds when their fall passes a threshold, and falls are normal with one spread
+in both arms. Then the probit of the response with the drug less that of the control is the drug's effect in
+standard deviations of change, whatever the threshold. It is taken to be the effect on severity here over the
+standard deviation of change that Feder 2021 implies: depression's scale is not PTSD's, and that it can stand in for
+it is an assumption.
 """
 
 from __future__ import annotations
@@ -96,16 +97,23 @@ def level(p: ParameterSet) -> Level:
         data=tuple(data),
         predict=predict,
         checks=(
-            Datum("effect at 2 to 4 h over that at 24 h", value(nasal[0]) / value(nasal[1]), 0.0, "ratio",
-                  "nasal meta-analysis", nasal[0].source.mark),
-        ),  # fmt: skip
-        covariance=lambda values: fixed,
+            Datum(
+                "effect at 2 to 4 h over that at 24 h",
+                value(nasal[0]) / value(nasal[1]),
+                0.0,
+                "ratio",
+                "nasal meta-analysis",
+                nasal[0].source.mark,
+            ),
+        ),
+        covariance=lambda _: fixed,
+        tied={"ke": TURNOVER},
         notes=(
             "The link from response to severity: the difference of probits is the effect in standard deviations of "
             f"change, {spread:.1f} CAPS-5 points from Feder 2021. How many people were in each arm is not printed "
             f"({POOLED_PEOPLE} in all, taken as half and half); trials differ, which is not counted; a person's "
             f"responses at two times are taken to correlate by {WITHIN}.",
-            "Relapse enters weakly: when half have relapsed, about half of the mean effect is left. ke is kept equal to "
-            "kf, as the table has it, because no datum before this one has seen either.",
+            "Relapse enters weakly: when half have relapsed, about half of the mean effect is left. ke is kept equal "
+            "to kf, as the table has it, because no datum before this one has seen either.",
         ),
     )

@@ -1,7 +1,8 @@
 """Level 1, where the drug goes: the same linear system as ``compartments.py``, in JAX, fitted to measured levels.
 
-Every change of rate and every sample falls on a multiple of five minutes. So the states are exact: one matrix exponential
-gives what a step's infusion leaves behind after one step, its powers what is left after any number, and infusions add.
+Every change of rate and every sample falls on a multiple of five minutes. So the states are exact: one matrix
+exponential gives what a step's infusion leaves behind after one step, its powers what is left after any number, and
+infusions add.
 """
 
 from __future__ import annotations

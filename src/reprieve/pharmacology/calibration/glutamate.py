@@ -1,6 +1,8 @@
-"""Level 3, from block to glutamate and synapses: one scan of eight people, and parameters that no datum here touches."""
+"""Level 3, from block to glutamate and synapses: one scan of eight people; most parameters no datum touches."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +55,7 @@ def level(p: ParameterSet) -> Level:
     )  # fmt: skip
 
     def predict(values: Values) -> jax.Array:
-        own = {**p, **values}
+        own: dict[str, Any] = {**p, **values}
         rise = 100 * rises(own, own["Kpuu"] * jnp.asarray(entered), 1 / 60)
         return jnp.stack([rise.max(), rise[SCAN_MINUTE - 1], rise.max()])
 
@@ -65,9 +67,16 @@ def level(p: ParameterSet) -> Level:
         predict=predict,
         checks=(
             Datum("the same at 26 min, when it was seen", value(glx), 0.0, "%", glx.source.name, glx.source.mark),
-            Datum(null.parameter, value(null), 0.0, "%", null.source.name, null.source.mark,
-                  note="another region, drug and dose; shown, not fitted"),
-        ),  # fmt: skip
+            Datum(
+                null.parameter,
+                value(null),
+                0.0,
+                "%",
+                null.source.name,
+                null.source.mark,
+                note="another region, drug and dose; shown, not fitted",
+            ),
+        ),
         notes=(
             "One number is fitted, the highest rise of Glx, with six parameters that could explain it. The scan saw it "
             "near minute 26, while the model's highest comes later; the check at 26 minutes shows the misfit.",

@@ -1,8 +1,8 @@
 """What the data inform: the Fisher information about the scores, and the combinations of parameters that are seen.
 
-In scores the prior's own information is 1 in every direction. So an eigenvalue of the data's says how many times more
-than the prior they know about that combination: along it they shrink the standard deviation to 1/sqrt(1 + eigenvalue) of
-what it was. An eigenvalue of zero is a combination that no amount of such data would ever see.
+In scores the prior's own information is 1 in every direction. So an eigenvalue of the data's says how many times
+more than the prior they know about that combination: along it they shrink the standard deviation to 1/sqrt(1 +
+eigenvalue) of what it was. An eigenvalue of zero is a combination that no amount of such data would ever see.
 """
 
 from __future__ import annotations
@@ -122,6 +122,7 @@ def profile(level: Level, symbol: str, at: Array, start: Array) -> Array:
 
     climb, found, free = jax.jit(jax.value_and_grad(value)), [], np.asarray(start)[others]
     for fixed in at:
+
         def downhill(scores: Array, fixed: float = float(fixed)) -> tuple[float, Array]:
             height, slope = climb(jnp.asarray(scores), fixed)
             return float(height), np.asarray(slope)

@@ -1,7 +1,7 @@
 """A level of the calibration: parameters with priors, data, and how the first predict the second.
 
-Everything is in standard normal scores, one a parameter, so that priors have no scale of their own and what the data add
-can be read off directly.
+Everything is in standard normal scores, one a parameter, so that priors have no scale of their own and what the
+data add can be read off directly.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Level:
     ``predict_checks`` gives the checks apart, if that saves work. ``covariance`` is of the data that are numbers, if
     they are not independent with their own errors; ``whiten`` gives the same more quickly: from values and residuals
     the independent standard normal scores, and the sum of the logarithms of their scales. ``derived`` are further
-    quantities to report. ``notes`` are for the page.
+    quantities to report; ``tied`` symbols take the value of another. ``notes`` are for the page.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Level:
     covariance: Callable[[Values], jax.Array] | None = None
     whiten: Callable[[Values, jax.Array], tuple[jax.Array, jax.Array]] | None = None
     derived: Callable[[Values], Mapping[str, jax.Array]] | None = None
+    tied: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 
     @property

@@ -93,9 +93,9 @@ def level(p: ParameterSet) -> Level:
             "Each cohort's pressures are multiplied by one factor of its setting, the same for systolic and diastolic. "
             "The spread that this needs is between settings and not between people; Emax is the middle of settings. "
             "Only one cohort prints a standard deviation; the others are given the same.",
-            f"Mean arterial pressure at {RACEMATE_LEVEL:g} ng/mL (eight or nine volunteers, a pump) is held against the "
-            f"fit and not fitted: its resting value is not in the row, so {resting_map:g} mmHg of other volunteers is "
-            "used, and it is a highest value, not a mean.",
+            f"Mean arterial pressure at {RACEMATE_LEVEL:g} ng/mL (eight or nine volunteers, a pump) is held against "
+            f"the fit and not fitted: its resting value is not in the row, so {resting_map:g} mmHg of other volunteers "
+            "is used, and it is a highest value, not a mean.",
         ),
     )
 

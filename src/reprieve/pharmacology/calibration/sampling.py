@@ -38,9 +38,7 @@ class Effort:
         if self.chains < 2:
             raise CalibrationError(f"{self.chains} chains; it takes two or more to see whether they agree")
         if min(self.samples, self.warmup) < FEWEST_DRAWS:
-            raise CalibrationError(
-                f"{self.samples} samples after {self.warmup}; give at least {FEWEST_DRAWS} of each"
-            )
+            raise CalibrationError(f"{self.samples} samples after {self.warmup}; give at least {FEWEST_DRAWS} of each")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import HOURS_PER_DAY
 
 Array = NDArray[np.float64]
+State = tuple[jax.Array, jax.Array, jax.Array]  # s, sigma and theta of each course
 
 LOOKS_PER_STEP = 12  # at the signals, for their means
 SIGNALS = ("bdnf_signal_fraction", "spine_signal_fraction")
@@ -42,7 +43,8 @@ class Signals:
     @property
     def middles(self) -> Array:
         """The middle of each step in days; shape (T,)."""
-        return (np.arange(self.bdnf.shape[1]) + 0.5) * self.step_days
+        middles: Array = (np.arange(self.bdnf.shape[1]) + 0.5) * self.step_days
+        return middles
 
     def step_at(self, day: float) -> int:
         """The column of :func:`severity` for this day."""
@@ -88,7 +90,7 @@ def severity(p: Mapping[str, Any], driven: Signals) -> jax.Array:
     lags, follows = jnp.exp(-step / p["tau_th"]), jnp.exp(-step / p["tau_sig"])
     resting = p["kf"] / (p["kf"] + p["ke"] * (1 + p["gam"] * p["sigma_0"]))
 
-    def advance(state: tuple[jax.Array, ...], now: tuple[jax.Array, ...]) -> tuple[tuple[jax.Array, ...], jax.Array]:
+    def advance(state: State, now: tuple[jax.Array, jax.Array]) -> tuple[State, jax.Array]:
         s, sigma, theta = state
         spine, fall = now
         formed = p["kf"] * (1 + p["eta"] * spine)
