@@ -175,7 +175,7 @@ class Regimen:
         if len(factors) != len(sittings):
             raise RegimenError(f"{len(factors)} factors for {len(sittings)} sittings; give one for each")
         return Regimen(
-            replace(each, dose_mg=each.dose_mg * factor)
+            replace(each, dose_mg=each.dose_mg * float(factor))
             for sitting, factor in zip(sittings, factors, strict=True)
             for each in sitting
         )

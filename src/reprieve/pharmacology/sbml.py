@@ -229,7 +229,7 @@ def _unit(words: str) -> str:
 
 
 def _value(row: Parameter, value: float) -> str:
-    return f'  {row.symbol} = {value!r}; {row.symbol} has {_unit(row.unit)}; {row.symbol} is "{row.name}"\n'
+    return f'  {row.symbol} = {float(value)!r}; {row.symbol} has {_unit(row.unit)}; {row.symbol} is "{row.name}"\n'
 
 
 def _pcl5(p: ParameterSet) -> str:
@@ -265,25 +265,25 @@ def _course(course: Course) -> Iterator[str]:
     """
     for n, infusion in enumerate(course.regimen.infusions, start=1):
         yield f"""
-  infusion_{n}_start = {infusion.start_h!r}; infusion_{n}_start has hour
-  infusion_{n}_duration = {infusion.duration_h!r}; infusion_{n}_duration has hour
-  infusion_{n}_dose = {infusion.dose_mg!r}; infusion_{n}_dose has mg
+  infusion_{n}_start = {float(infusion.start_h)!r}; infusion_{n}_start has hour
+  infusion_{n}_duration = {float(infusion.duration_h)!r}; infusion_{n}_duration has hour
+  infusion_{n}_dose = {float(infusion.dose_mg)!r}; infusion_{n}_dose has mg
   infusion_{n}_on = piecewise(1, infusion_{n}_start <= 0, 0); var infusion_{n}_on; infusion_{n}_on has dimensionless
   infusion_{n}_begins: at (time >= infusion_{n}_start): infusion_{n}_on = 1
   infusion_{n}_ends: at (time >= infusion_{n}_start + infusion_{n}_duration): infusion_{n}_on = 0
 """
     for n, sitting in enumerate(course.regimen.sittings()[1:], start=1):
-        yield f"  sitting_{n + 1}: at (time >= {sitting[0].start_h!r}): prior_sittings = {n}\n"
+        yield f"  sitting_{n + 1}: at (time >= {float(sitting[0].start_h)!r}): prior_sittings = {n}\n"
     for n, ssri in enumerate(course.ssri, start=1):
         yield f"""
-  ssri_{n}_dose = {ssri.dose_mg_per_day!r}; ssri_{n}_dose has mg_per_day
-  ssri_{n}_start = {ssri.start_day!r}; ssri_{n}_start has day
+  ssri_{n}_dose = {float(ssri.dose_mg_per_day)!r}; ssri_{n}_dose has mg_per_day
+  ssri_{n}_start = {float(ssri.start_day)!r}; ssri_{n}_start has day
   ssri_{n}_on = piecewise(1, ssri_{n}_start <= 0, 0); var ssri_{n}_on; ssri_{n}_on has dimensionless
   ssri_{n}_begins: at (time >= ssri_{n}_start * hours_in_a_day): ssri_{n}_on = 1
 """
         if math.isfinite(ssri.stop_day):
             yield f"""
-  ssri_{n}_stop = {ssri.stop_day!r}; ssri_{n}_stop has day
+  ssri_{n}_stop = {float(ssri.stop_day)!r}; ssri_{n}_stop has day
   ssri_{n}_ends: at (time >= ssri_{n}_stop * hours_in_a_day): ssri_{n}_on = 0
 """
     yield from _therapy(course.therapy)
@@ -293,12 +293,12 @@ def _therapy(sessions: Sequence[TherapySession]) -> Iterator[str]:
     """Each session adds to X as X and the synapses are then; sessions of one moment one after another."""
     missed = ["(1 - X_0)"]
     for n, session in enumerate(sessions, start=1):
-        yield f"  therapy_{n}_dose = {session.dose!r}; therapy_{n}_dose has dimensionless\n"
+        yield f"  therapy_{n}_dose = {float(session.dose)!r}; therapy_{n}_dose has dimensionless\n"
         if session.day == 0:
             missed.append(f"(1 - lx * therapy_{n}_dose * synapse_gate_0 / (1 + synapse_gate_0))")
         else:
             yield f"""
-  therapy_{n}_day = {session.day!r}; therapy_{n}_day has day
+  therapy_{n}_day = {float(session.day)!r}; therapy_{n}_day has day
   therapy_{n}: at (time >= therapy_{n}_day * hours_in_a_day), fromTrigger=false: X = X + therapy_{n}_dose * learnable
 """
     yield f"  X = 1 - {' * '.join(missed)}; synapse_gate_0 = (S_0 / S50)^m\n"
@@ -309,12 +309,12 @@ def _added(model: Model, pcl5_offset: float) -> Iterator[str]:
     women = "sex" in model.switches.covariates and model.person.sex == "female"
     responsiveness = "r_mil" if model.course.setting == "military" else "1"
     yield f"""
-  weight_kg = {model.person.weight_kg!r}; weight_kg has kg
+  weight_kg = {float(model.person.weight_kg)!r}; weight_kg has kg
   reference_weight_kg = {REFERENCE_WEIGHT_KG!r}; reference_weight_kg has kg
   CL_covariate = {WOMEN_CLEARANCE if women else 1.0!r}
   responsiveness = {responsiveness}; responsiveness is "of the setting: {model.course.setting}"
-  P_belief = {model.belief!r}; P_belief is "belief of having had the drug: {model.course.arm}"
-  pcl5_offset = {pcl5_offset!r}
+  P_belief = {float(model.belief)!r}; P_belief is "belief of having had the drug: {model.course.arm}"
+  pcl5_offset = {float(pcl5_offset)!r}
   prior_sittings = 0; var prior_sittings
   hours_in_a_day = {HOURS_PER_DAY!r}; hours_in_a_day has hours_per_day
   seconds_in_an_hour = {SECONDS_PER_HOUR!r}; seconds_in_an_hour has seconds_per_hour

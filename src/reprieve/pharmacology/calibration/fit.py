@@ -43,7 +43,7 @@ INSEPARABLE = (
     "free fraction, brain entry and potency at the receptor (fu, Kpuu, pot, IC50) enter with the gain a as one product",
     "eta, rho and w_S enter as one product: synapses are not seen in any datum",
     "fN with CLN, and fH with CLH: only ratios are seen; fN moves with its range and no further",
-    "w_P cannot be told from the drug without arms that hide the cue; its posterior is its prior",
+    "w_P cannot be told from the drug without arms that hide the cue; its posterior is all but its prior",
     "r_mil stands for everything in which two trials differ; two trials cannot say what that is",
 )
 

@@ -66,7 +66,7 @@ def sample(level: Level, effort: Effort, start: Array) -> Draws:
         numpyro.factor("data", level.log_likelihood(scores))
 
     kernel = NUTS(model, init_strategy=init_to_value(values={"scores": jnp.asarray(start)}), dense_mass=True,
-                  target_accept_prob=0.9, max_tree_depth=8)  # fmt: skip
+                  target_accept_prob=0.95, max_tree_depth=8)  # fmt: skip
     chains = MCMC(
         kernel,
         num_warmup=effort.warmup,

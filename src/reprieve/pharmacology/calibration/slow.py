@@ -43,7 +43,7 @@ class Signals:
     @property
     def middles(self) -> Array:
         """The middle of each step in days; shape (T,)."""
-        middles: Array = (np.arange(self.bdnf.shape[1]) + 0.5) * self.step_days
+        middles: Array = (np.arange(self.bdnf.shape[1], dtype=np.float64) + 0.5) * self.step_days
         return middles
 
     def step_at(self, day: float) -> int:
