@@ -16,6 +16,7 @@ from reprieve.pharmacology.model import Course, Model, Switches, TimesError
 from reprieve.pharmacology.parameters import parameter_set
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import Infusion, Regimen
+from reprieve.pharmacology.simulate import Population, simulate
 from reprieve.pharmacology.symptoms import Ssri
 from reprieve.pharmacology.variability import draw
 from tests.pharmacology.agreement import oracle, relative_error
@@ -288,3 +289,41 @@ def test_severity_can_be_had_before_it_is_kept_within_its_scale():
 
     assert found["severity_points"][:, 1].min() < 0
     assert np.array_equal(found["caps5_total"], found["severity_points"].clip(0, 80))
+
+
+@pytest.mark.parametrize(
+    ("changed", "switches"), [({"CL": 11.0}, Switches()), ({"CLN": 14.0}, Switches(norketamine=True))]
+)
+def test_people_who_clear_slowly_go_through_on_finer_steps(changed, switches):
+    people = [draw(parameter_set(overrides=changed | {"cv_occ": 0}), 7, number) for number in range(4)]
+
+    errors = worst(people, Course(SIX), np.arange(0, 29, 0.5), switches=switches)
+
+    assert max(errors.values()) < 1e-4, errors
+
+
+def test_a_drug_that_stays_for_days_is_refused_here_and_simulated_elsewhere():
+    slow = parameter_set(overrides={"CL": 2})
+
+    with pytest.raises(ManyError, match=r"per hour at the slowest; the fast kernel takes 0\.035 or above"):
+        simulate_many(People.drawn(slow, 7, range(3)), SIX, [0, 1])
+    assert simulate(SIX, Population(2), slow, times_min=[0, 60]).sizes["person"] == 2
+
+
+@pytest.mark.parametrize("day", [0.7, 1.9, 27.7])
+def test_an_ssri_starts_and_stops_at_any_tenth_of_a_day(day):
+    each = draw(parameter_set(), 7, 0)
+
+    for course in (Course(ssri=(Ssri(150, day),)), Course(ssri=(Ssri(150, 0, day),))):
+        assert max(worst([each], course, [day + 0.01, 40.0, 60.0]).values()) < 1e-4
+
+
+def test_what_happens_almost_at_once_is_refused_and_the_start_is_the_start():
+    people = everybody().some(slice(0, 2))
+
+    with pytest.raises(TimesError, match="increase"):
+        simulate_many(people, SIX, [0, 1, 1 + 6.25e-11, 2])
+    with pytest.raises(ManyError, match="move one by an hour"):
+        simulate_many(people, Course(therapy=(TherapySession(1), TherapySession(1 + 1e-11))), [2])
+    first, nearly = (simulate_many(people, Course(therapy=(TherapySession(day),)), [2]) for day in (0, 1e-11))
+    assert nearly["extinction_fraction"] == pytest.approx(first["extinction_fraction"], rel=1e-9)

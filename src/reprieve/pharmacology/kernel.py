@@ -60,7 +60,9 @@ Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 CHUNK = 1024  # people that one thread takes at a time
-FINER = 8  # how much finer the grid of people whose glutamate falls below rest
+FINER = 8  # how much finer the grid of people whose glutamate falls below rest, or who clear the drug slowly
+SLOW_PER_H, TOO_SLOW_PER_H = 0.06, 0.035  # slowest rates of the drug below which steps are finer, or do not do at all
+APART_H = 4 * SAME_H  # times closer than this are refused: the grid would take them for one
 
 STATES = (
     "ketamine_plasma_ng_per_ml",  # arterial
@@ -220,7 +222,7 @@ def simulate_many(
 
     Raises
     ------
-    ManyError : for a state or a switch that there is none of
+    ManyError : for a state or a switch that there is none of, or a person whose drug stays too long
     TimesError : if times do not increase
 
     Examples
@@ -242,25 +244,27 @@ def simulate_many(
     summed = np.empty((len(SUMMARIES), len(people)))
     rows = np.array([(*STATES, UNBOUNDED).index(name) for name in states], dtype=np.int64)
 
-    def run(job: _Job, numbers: Whole, *, clips: bool) -> Whole:
+    def run(job: _Job, numbers: Whole, *, clips: bool = False, finer: bool = False) -> Whole:
         """Fills in these people, a chunk a task, and says whose glutamate fell below rest."""
-        tables = _tables(job, FINER * fineness if clips else fineness, clips)
+        tables = _tables(job, FINER * fineness if clips or finer else fineness, clips)
 
         def one(chunk: Whole) -> Whole:
             _solve(tables, job.columns(people.some(chunk)), factors[chunk], chunk, rows, kept, summed)
             fell: Whole = chunk[summed[LOWEST_GLUTAMATE, chunk] < -BELOW_REST]
             return fell
 
-        chunks = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
+        chunks = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)] or [numbers]
         if threads == 1:
             return np.concatenate([one(chunk) for chunk in chunks])
         with ThreadPoolExecutor(threads) as pool:
             return np.concatenate(list(pool.map(one, chunks)))
 
+    slow = _slow(people, chosen, has_drug=bool(given.regimen.infusions))
     for group in _groups(people):
         shared = tuple(float(people.column(name)[group[0]]) for name in SHARED)
         job = _Job(given, switches or Switches(), tuple(times_h), shared, mg_per_kg)
-        fell = run(job, group, clips=False)
+        is_slow = slow[group]
+        fell = np.concatenate([run(job, group[~is_slow]), run(job, group[is_slow], finer=True)])
         clipped = np.union1d(fell, group[people.column("k_e2")[group] != 0])
         if len(clipped):
             run(job, clipped, clips=True)
@@ -269,17 +273,53 @@ def simulate_many(
 
 def _checked(course: Course, times_days: Sequence[float] | Array, states: Sequence[str], switches: Switches) -> Array:
     times = np.atleast_1d(np.asarray(times_days, dtype=float)) * HOURS_PER_DAY
-    if not len(times) or not np.all(np.isfinite(times)) or times[0] < 0 or np.any(np.diff(times) <= SAME_H):
+    if not len(times) or not np.all(np.isfinite(times)) or times[0] < 0 or np.any(np.diff(times) <= APART_H):
         raise TimesError("times must be finite, 0 or later, and increase; sort them and drop repeats")
     for name in states:
         if name not in (*STATES, UNBOUNDED):
             raise ManyError(f"state {name!r}; the states are {', '.join(STATES)} and {UNBOUNDED}")
     if switches.kinetic_block or switches.covariates:
         raise ManyError("kinetic block and covariates are not in the fast kernel; use simulate for them")
-    days = [session.day for session in course.therapy]
-    if len(set(days)) < len(days):
+    days = sorted(session.day for session in course.therapy)
+    if np.any(np.diff(days) * HOURS_PER_DAY <= APART_H):
         raise ManyError("two therapy sessions at one time; move one by an hour")
     return times
+
+
+def _slow(people: People, switches: Switches, *, has_drug: bool) -> NDArray[np.bool_]:
+    """Who clears the drug so slowly that steps must be finer; shape (n,).
+
+    The bound is below the slowest rate of ketamine, and of norketamine if it counts: long steps take the drug's level
+    for a fading parabola, and late ones the receptor for free.
+
+    Raises
+    ------
+    ManyError : for somebody whose drug stays so long that no step here would do
+    """
+    if not has_drug:
+        return np.zeros(len(people), dtype=bool)
+    size = people.weight_kg / REFERENCE_WEIGHT_KG
+    volume, flow = size ** people.column("exp_V"), size ** people.column("exp_CL")
+    per_volume = {name: flow / volume * people.column(flow_name) / people.column(volume_name) for
+                  name, flow_name, volume_name in _RATES}  # fmt: skip
+    k10, k12, k13, k21, k31 = (per_volume[name] for name in ("k10", "k12", "k13", "k21", "k31"))
+    slowest = k10 * k21 * k31 / (k10 * k31 + k21 * k31 + k21 * k13 + k10 * k21 + k31 * k12)
+    if switches.norketamine:
+        out, across, back = (per_volume[name] for name in ("out", "across", "back"))
+        slowest = np.minimum(slowest, out * back / (out + across + back))
+    if len(people) and slowest.min() < TOO_SLOW_PER_H:
+        raise ManyError(
+            f"a person whose drug fades at {slowest.min():.3g} per hour at the slowest; the fast kernel takes "
+            f"{TOO_SLOW_PER_H} or above (is a clearance off by a factor?): use simulate for them"
+        )
+    is_slow: NDArray[np.bool_] = slowest < SLOW_PER_H
+    return is_slow
+
+
+_RATES = (
+    ("k10", "CL", "V1"), ("k12", "Q2", "V1"), ("k13", "Q3", "V1"), ("k21", "Q2", "V2"), ("k31", "Q3", "V3"),
+    ("out", "CLN", "VN"), ("across", "QN", "VN"), ("back", "QN", "VPN"),
+)  # fmt: skip
 
 
 def _changes_of_dose(course: Course, occasions: Array | None, people: int) -> Array:
@@ -433,7 +473,7 @@ def _ssri(job: _Job, days: Array) -> Array:
     changes = sorted({0.0, *(day for each in course.ssri for day in (each.start_day, each.stop_day))} - {math.inf})
     level, found = 0.0, np.zeros_like(days)
     for begin, end in zip(changes, [*changes[1:], math.inf], strict=True):
-        dose = course.ssri_mg_per_day(begin)
+        dose = course.ssri_mg_per_day(begin * HOURS_PER_DAY)
         target = dose / (job.value("D50") + dose)
         inside = (days >= begin) & (days <= end)
         found[inside] = target + (level - target) * np.exp(-(days[inside] - begin) / job.value("tau_E"))
@@ -442,7 +482,7 @@ def _ssri(job: _Job, days: Array) -> Array:
 
 
 def _first_session(course: Course) -> float:
-    return sum(session.dose for session in course.therapy if session.day == 0)
+    return sum(session.dose for session in course.therapy if session.day * HOURS_PER_DAY <= SAME_H)
 
 
 def _sitting(job: _Job) -> tuple[Array, Whole, Array, Whole]:

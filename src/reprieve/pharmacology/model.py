@@ -49,9 +49,13 @@ class Course:
     arm: str = "open label"
     setting: str = "civilian"
 
-    def ssri_mg_per_day(self, day: float) -> float:
-        """The daily dose on this day."""
-        return sum(each.dose_mg_per_day for each in self.ssri if each.start_day <= day < each.stop_day)
+    def ssri_mg_per_day(self, time_h: float) -> float:
+        """The daily dose at this hour, a start included and a stop not; in hours, as :meth:`changes_h` has them."""
+        return sum(
+            each.dose_mg_per_day
+            for each in self.ssri
+            if each.start_day * HOURS_PER_DAY <= time_h < each.stop_day * HOURS_PER_DAY
+        )
 
     def changes_h(self) -> tuple[float, ...]:
         """Every time at which something jumps, in order, each once."""
@@ -326,7 +330,7 @@ class _Layout:
     def rates(self, start_h: float) -> Rates:
         """The right-hand side for the piece that begins at ``start_h``."""
         model, receptor = self.model, self.model.receptor
-        ssri = model.course.ssri_mg_per_day(start_h / HOURS_PER_DAY)
+        ssri = model.course.ssri_mg_per_day(start_h)
         matrix = model.exposure.disposition.matrix
         given = model.exposure.disposition.umol_per_h(model.course.regimen.rate_mg_per_h(start_h))
         level = None if self.integrates_drug else _levels_from(model.exposure, start_h)

@@ -227,7 +227,7 @@ def _chains(runs: Sequence[_Run], times_min: Array) -> Iterator[Chain]:
     if shared is None:
         yield from (_chain(run, times_min) for run in runs)
         return
-    from reprieve.pharmacology.kernel import UNBOUNDED, People, simulate_many  # numba is slow to load
+    from reprieve.pharmacology.kernel import UNBOUNDED, ManyError, People, simulate_many  # numba is slow to load
 
     states = {**KERNEL_STATES, "theta": UNBOUNDED}
     sets = [_with_covariates(run.dosed) for run in runs]
@@ -235,7 +235,11 @@ def _chains(runs: Sequence[_Run], times_min: Array) -> Iterator[Chain]:
     people, days = People.of([run.dosed.person for run in runs], sets, ranks), times_min / (60 * HOURS_PER_DAY)
     switches = replace(runs[0].dosed.switches, covariates=())
     course, occasions = shared
-    dosed = simulate_many(people, course, days, list(states.values()), occasions=occasions, switches=switches)
+    try:
+        dosed = simulate_many(people, course, days, list(states.values()), occasions=occasions, switches=switches)
+    except ManyError:  # such as a drug that stays for days
+        yield from (_chain(run, times_min) for run in runs)
+        return
     undosed = simulate_many(people, replace(course, regimen=Regimen()), days, [UNBOUNDED], switches=switches)
     for row in range(len(runs)):
         found = {symbol: dosed[name][row] for symbol, name in states.items()}
