@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from reprieve.cli import cli
 from reprieve.web.commands import COMMANDS
 
@@ -11,6 +13,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the command line."""
+    warnings.filterwarnings("ignore", r"\s*ArviZ is undergoing a major refactor", FutureWarning)  # PyMARE imports it
     cli()
 
 
