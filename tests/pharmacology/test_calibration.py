@@ -203,7 +203,9 @@ def test_without_the_extra_the_way_out_is_named():
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert ran.returncode == 2
-    assert ran.stderr == "reprieve fit needs jax, numpyro and arviz; make research\n"
+    assert ran.stderr == (
+        "reprieve fit needs jax, numpyro and arviz: install the extra 'fit' (in a clone: make research)\n"
+    )
 
 
 def test_the_check_needs_no_extra():

@@ -199,7 +199,9 @@ def test_it_says_what_it_is():
 def test_without_antimony_one_line_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "antimony", None)
 
-    with pytest.raises(SbmlError, match=r"^SBML needs antimony; make research$"):
+    with pytest.raises(
+        SbmlError, match=r"^SBML needs antimony: install the extra 'interchange' \(in a clone: make research\)$"
+    ):
         sbml(Model(P))
 
 

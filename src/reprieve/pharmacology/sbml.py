@@ -219,7 +219,7 @@ def _antimony() -> ModuleType:
     try:
         import antimony
     except ImportError:
-        raise SbmlError("SBML needs antimony; make research") from None
+        raise SbmlError("SBML needs antimony: install the extra 'interchange' (in a clone: make research)") from None
     found: ModuleType = antimony
     return found
 

@@ -25,4 +25,6 @@ def needs_extra() -> None:
         except ValueError:  # somebody has blocked it
             is_there = False
         if not is_there:
-            raise CalibrationError("reprieve fit needs jax, numpyro and arviz; make research")
+            raise CalibrationError(
+                "reprieve fit needs jax, numpyro and arviz: install the extra 'fit' (in a clone: make research)"
+            )
