@@ -204,7 +204,7 @@ def test_the_command_prints_tables_json_rows_and_the_page():
     assert as_page.stdout.startswith("# The default set held to its targets")
 
 
-@pytest.mark.parametrize("words", [("--level", "pk"), ("--out", "there"), ("--people", "7")])
+@pytest.mark.parametrize("words", [("--level", "pk"), ("--people", "7")])
 def test_what_the_check_would_ignore_is_refused(words):
     refused = run(*words)
 
