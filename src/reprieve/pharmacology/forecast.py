@@ -27,7 +27,7 @@ from reprieve.pharmacology.exposures import Exposures
 from reprieve.pharmacology.haemodynamics import Haemodynamics
 from reprieve.pharmacology.parameters import ParameterSet, parameter_set, table
 from reprieve.pharmacology.person import Person
-from reprieve.pharmacology.readings import KINDS, Reading
+from reprieve.pharmacology.readings import Reading
 from reprieve.pharmacology.receptor import Receptor
 from reprieve.pharmacology.regimen import Regimen
 from reprieve.pharmacology.variability import CORRELATED, FORECAST_STREAM, MEAN_ONE, generator
@@ -478,9 +478,3 @@ def session_times_min(regimen: Regimen, session: int = 1, hours: float = 6.0) ->
     rest = np.arange(max(stops) + 240, last, 20)
     times: Array = np.unique(np.concatenate([close, stops, later, rest, [last]]).round(6))
     return times
-
-
-__all__ = [
-    "CAUTION", "KINDS", "SIGNALS", "SYMBOLS", "Band", "Body", "Change", "Check", "Forecast", "ForecastError", "Learnt",
-    "Reading", "forecast", "learn", "session_times_min",
-]  # fmt: skip

@@ -106,32 +106,3 @@ def combinations(level: Level, information: Array, least: float = 0.15) -> tuple
         scale = named[shown[0]]
         found.append(Combination(float(values[place]), tuple((name, float(named[name] / scale)) for name in shown)))
     return tuple(found)
-
-
-def profile(level: Level, symbol: str, at: Array, start: Array) -> Array:
-    """Profile log-likelihood of a parameter, the prior left out, over its scores ``at``, less its highest; (len(at),).
-
-    All other parameters are free under a very weak pull (a tenth of their prior's) that keeps the search finite.
-    """
-    place = level.symbols.index(symbol)
-    others = np.array([k for k in range(len(level.priors)) if k != place])
-
-    def value(free: jax.Array, fixed: float) -> jax.Array:
-        scores = jnp.zeros(len(level.priors)).at[others].set(free).at[place].set(fixed)
-        return -level.log_likelihood(scores) + 0.5 * jnp.sum((free / 10) ** 2)
-
-    climb, found, free = jax.jit(jax.value_and_grad(value)), [], np.asarray(start)[others]
-    for fixed in at:
-
-        def downhill(scores: Array, fixed: float = float(fixed)) -> tuple[float, Array]:
-            height, slope = climb(jnp.asarray(scores), fixed)
-            return float(height), np.asarray(slope)
-
-        if len(others):
-            end = minimize(downhill, free, jac=True, method="L-BFGS-B", options={"maxiter": 300})
-            free = end.x
-        scores = np.zeros(len(level.priors))
-        scores[others], scores[place] = free, fixed
-        found.append(float(level.log_likelihood(jnp.asarray(scores))))
-    heights = np.array(found)
-    return heights - heights.max()
