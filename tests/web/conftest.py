@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from django.test import Client, TransactionTestCase
 from django.utils import timezone
 
 from reprieve.web.demo import NOTHING_ELSE
-from reprieve.web.models import Clinic, Draft, Enquiry, Member, Role
+from reprieve.web.models import Clinic, Course, Draft, Enquiry, Member, Role
 from tests.web.conftest_browser import *  # noqa: F403
 from tests.web.triggers import lifted
 
@@ -132,3 +132,16 @@ def enquiry(clinic: Clinic) -> Callable[..., Enquiry]:
         return Enquiry.receive(token, said, at or timezone.now(), clinic)
 
     return receive
+
+
+@pytest.fixture
+def course(ada: Member, enquiry: Callable[..., Enquiry]) -> Callable[..., Course]:
+    """A planned course of six sessions, owned by Ada: ``course()``, ``course(first_at=yesterday)``."""
+
+    def plan(person: Enquiry | None = None, *, first_at: datetime | None = None, **more: Any) -> Course:
+        first = first_at or timezone.now()
+        days = [first + timedelta(days=number) for number in (0, 2, 4, 7, 9, 11)]
+        fields = {"template": "6-in-2-weeks", "dose_mg_per_kg": 0.5, "infusion_min": 40, "owner": ada} | more
+        return Course.plan(ada, person or enquiry(), days, **fields)
+
+    return plan

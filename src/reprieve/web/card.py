@@ -11,7 +11,7 @@ from reprieve.candidacy import CRITERIA, QUESTIONS, RULE_SET_VERSION, AnswerErro
 from reprieve.candidacy.questions import UNSURE, is_blank
 from reprieve.web.answers import in_words
 from reprieve.web.models import Attempt, Enquiry, Event, Member, Review
-from reprieve.web.models.enquiry import PERSON, SYSTEM
+from reprieve.web.models.versioned import PERSON, SYSTEM
 
 NOT_ANSWERED = "Not answered"
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from reprieve.web.models import Attempt, Clinic, Draft, Enquiry, Event, Member, Referral, Review, Role
-from reprieve.web.models.enquiry import SYSTEM
+from reprieve.web.models.versioned import SYSTEM
 
 TEAM = (
     ("Ada Prescriber", "ada@clinic.example", Role.PRESCRIBER, True, 2),

@@ -25,6 +25,12 @@ MAY: dict[str, set[str]] = {
     "hand over": set(CLINICAL),
     "decide": {Role.NURSE, Role.PRESCRIBER},
     "rule out findings": {Role.PRESCRIBER},
+    "see courses": set(CLINICAL),
+    "plan sessions": set(CLINICAL),
+    "treat": {Role.NURSE, Role.PRESCRIBER},
+    "prescribe": {Role.PRESCRIBER},
+    "keep the drug log": {Role.NURSE, Role.PRESCRIBER},
+    "see results": set(CLINICAL),
     "look after privacy": {Role.PRIVACY_LEAD},
     "see the team": set(Role.values),
 }

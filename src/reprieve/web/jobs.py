@@ -20,7 +20,8 @@ from django_tasks_db.models import DBTaskResult
 from reprieve.web import notices
 from reprieve.web.deadlines import Urgency
 from reprieve.web.models import Clinic, Draft, Enquiry, Event, Hit, Member, Notice, Role
-from reprieve.web.models.enquiry import DRAFT_DAYS, SYSTEM
+from reprieve.web.models.enquiry import DRAFT_DAYS
+from reprieve.web.models.versioned import SYSTEM
 
 WATCH_SECONDS = 3
 AT_ONCE = 100

@@ -11,7 +11,7 @@ from django.db import models, transaction
 
 from reprieve.web.encryption import EncryptedText, decrypt, encrypt, name_index
 from reprieve.web.models import Enquiry, Event
-from reprieve.web.models.enquiry import SYSTEM
+from reprieve.web.models.versioned import SYSTEM
 
 SECOND_STEP_SECRETS = ("secret", "seed", "migrated_codes")
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from reprieve.web.views import brief, clinic, evidence, exposure, inbox, join, privacy, public, team
+from reprieve.web.views import brief, clinic, courses, evidence, exposure, inbox, join, privacy, public, team
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -39,6 +39,8 @@ urlpatterns = [
     path("team/enquiry/<int:pk>/decide/", inbox.decide, name="decide"),
     path("team/enquiry/<int:pk>/reopen/", inbox.reopen, name="reopen"),
     path("team/enquiry/<int:pk>/exposure/", exposure.exposure, name="exposure"),
+    path("team/courses/", courses.courses, name="courses"),
+    path("team/course/<int:pk>/", courses.course, name="course"),
     path("team/promises/", team.promises, name="promises"),
     path("team/promises/<int:width>-<slug:look>.svg", team.promises_chart, name="promises-chart"),
     path("team/notices/", team.notices, name="notices"),

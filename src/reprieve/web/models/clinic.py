@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 
 from reprieve.candidacy import CrisisLine
 from reprieve.web.deadlines import Limits, StaffedHours, Urgency
+from reprieve.web.encryption import EncryptedText
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 WEEKDAYS_NINE_TO_FIVE: list[list[str] | None] = [["09:00", "17:00"]] * 5 + [None] * 2
@@ -43,6 +44,11 @@ class Clinic(models.Model):
     privacy_promise_checked = models.BooleanField(
         default=False, help_text="counsel has checked the promise not to share drug answers with police or employers"
     )
+    night_phone = models.CharField(max_length=80, blank=True, help_text="whom people call when the clinic is closed")
+    costs = models.TextField(blank=True, help_text="what a course costs and who pays, as consent says it")
+    quiet_from = models.TimeField(default=time_of_day(20, 0), help_text="no message to a person from then")
+    quiet_until = models.TimeField(default=time_of_day(9, 0), help_text="until then")
+    text_url = EncryptedText(null=True, blank=True, help_text="an Apprise address that sends texts; {to} is the number")
     fictional = models.BooleanField(default=False)
 
     class Meta:

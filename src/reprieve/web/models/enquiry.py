@@ -21,22 +21,16 @@ from reprieve.web.models.audit import Event
 from reprieve.web.models.clinic import Clinic
 from reprieve.web.models.member import Member
 from reprieve.web.models.rows import Ready
+from reprieve.web.models.versioned import PERSON, Actor, Versioned
 
 DRAFT_DAYS = 7
 LINK_DAYS = 180
 REFERENCE_LETTERS = "23456789BCDFGHJKMNPQRSTVWXYZ"  # no vowels, nothing that reads as something else
-PERSON = "person"
-SYSTEM = "system"
-Actor = Member | str | None  # a member, SYSTEM, or None for the person themselves
 
 
 def sha256(text: str) -> str:
     """Hash of a token, as 64 hexadecimal digits; the database never holds the token."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-class ChangedMeanwhileError(Exception):
-    """Somebody else changed the enquiry after this page was opened."""
 
 
 class Draft(models.Model):
@@ -122,7 +116,7 @@ class EnquiryQuerySet(models.QuerySet["Enquiry"]):
         return self.filter(link_hash=sha256(token), link_expires_at__gt=timezone.now()).first()
 
 
-class Enquiry(models.Model):
+class Enquiry(Versioned):
     """One person's request for a call. Findings stay as they stood on the day it arrived."""
 
     class State(models.TextChoices):
@@ -169,10 +163,6 @@ class Enquiry(models.Model):
     chased_at = models.DateTimeField(null=True)  # when somebody was last told that its call is late
     escalations = models.PositiveSmallIntegerField(default=0)
     owner = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="enquiries")
-    version = models.PositiveIntegerField(default=1)
-    changed_by = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="+")
-    changed_at = models.DateTimeField(auto_now=True)
-
     decision = models.CharField(max_length=10, choices=Decision, blank=True)
     decision_words = EncryptedText(null=True)
     decided_at = models.DateTimeField(null=True)
@@ -207,11 +197,6 @@ class Enquiry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"enquiry {self.pk}"
-
-    @property
-    def subject(self) -> str:
-        """How the audit trail names this enquiry."""
         return f"enquiry {self.pk}"
 
     @property
@@ -279,22 +264,6 @@ class Enquiry(models.Model):
             promised_at=due_at,
             due_at=due_at,
         )
-
-    def change(self, actor: Actor, verb: str, seen_version: int, detail: dict[str, Any], **fields: Any) -> None:
-        """Write ``fields`` and an audit event, unless somebody else wrote first. Call inside a transaction.
-
-        Raises
-        ------
-        ChangedMeanwhileError : if the row is no longer at ``seen_version``; nothing is written
-        """
-        for name, value in fields.items():
-            setattr(self, name, value)
-        self.changed_by = actor if isinstance(actor, Member) else None
-        self.version, self.changed_at = seen_version + 1, timezone.now()
-        columns = {name: getattr(self, name) for name in (*fields, "version", "changed_by", "changed_at")}
-        if not Enquiry.objects.filter(pk=self.pk, version=seen_version).update(**columns):
-            raise ChangedMeanwhileError(self.subject)
-        Event.record(actor.actor if isinstance(actor, Member) else actor or PERSON, verb, self.subject, **detail)
 
     @transaction.atomic
     def log_attempt(
@@ -390,6 +359,32 @@ class Enquiry(models.Model):
             closed_at=None,
         )
 
+    @transaction.atomic
+    def ask_for_help(self, actor: Actor, urgency: Urgency, now: datetime, clinic: Clinic) -> None:
+        """Put it before the team again, as gravely as an answer given during the course asks for, and tell them.
+
+        An enquiry that waits already and is as grave stays as it is.
+        """
+        if self.is_open and self.urgency <= urgency:
+            return
+        self.change(
+            actor,
+            "asked for help during the course",
+            self.version,
+            {},
+            state=self.State.WAITING,
+            urgency=urgency,
+            is_open=True,
+            closed_at=None,
+            due_at=clinic.call_due(now, urgency),
+            told_at=None,
+            chased_at=None,
+            escalations=0,
+            decision="",
+            decided_at=None,
+            decided_by=None,
+        )
+
     def _state_of_calls(self) -> str:
         if self.attempts.filter(outcome__in=Attempt.SPOKEN).exists():
             return self.State.REACHED
@@ -452,6 +447,9 @@ class Enquiry(models.Model):
         self.attempts.all().delete()
         self.reviews.all().delete()
         self.referrals.all().delete()
+        self.consultations.all().delete()
+        for course in self.courses.all():
+            course.erase(by)
         self.change(
             by,
             "erased",

@@ -55,6 +55,7 @@ class Member(AbstractUser):
         null=True, blank=True, help_text="told of new enquiries in this order; blank is never told"
     )
     notice_url = EncryptedText(null=True, blank=True, help_text="an Apprise address for texts, pager or chat")
+    calendar_hash = models.CharField(max_length=64, unique=True, null=True)  # of the token of the calendar feed
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]

@@ -18,6 +18,7 @@ class Notice(models.Model):
         LATE = "late", "A promised call is late"
         YOURS = "yours", "An enquiry was handed to you"
         ERASURE = "erasure", "A person asked to be erased"
+        ALERT = "alert", "A course needs your answer"
 
     class Channel(models.TextChoices):
         """How the member is told."""
