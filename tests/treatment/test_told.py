@@ -9,10 +9,13 @@ import pytest
 from reprieve.candidacy.criteria import CRITERIA
 from reprieve.evidence import plain
 from reprieve.sources import PROVENANCES, read_table
+from reprieve.treatment.adverse import terms
+from reprieve.treatment.monitoring import facts
 from reprieve.treatment.told import ClinicWords, Element, WordsError, elements, filled, named
 
 TABLES = ("consent.csv", "aftercare.csv")
 ROWS = [(table, row) for table in TABLES for row in read_table("reprieve.treatment", table)]
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 CLINIC_HOLES = {"phone", "night_phone", "costs", "crisis", "emergency", "escort", "check_in"}
 
 
@@ -37,18 +40,28 @@ def test_a_row_says_where_it_comes_from(row):
 
 
 @each_row
-def test_a_fact_is_named_by_its_id_and_a_criterion_is_there(row):
-    named_facts = [name for name in row["facts"].split(";") if name]
+def test_each_fact_that_a_row_names_is_there(row):
+    stated = {name for name in row["facts"].split(";") if name}
 
-    assert [name for name in named_facts if not re.fullmatch(r"[A-Z]{2,3}-\d\d", name)] == []
-    assert {name for name in named_facts if not name.startswith("MON-")} <= CRITERIA.keys()
+    assert stated <= facts().keys() | terms().keys() | CRITERIA.keys()
 
 
 @each_row
-def test_a_number_is_typed_only_beside_the_fact_that_holds_it(row):
-    typed = re.findall(r"\d+", row["text"] + row["heading"])
+def test_a_number_is_typed_only_as_a_fact_holds_it(row):
+    held = " ".join(str(facts()[name]) for name in row["facts"].split(";") if name in facts())
 
-    assert not typed or row["facts"]
+    typed, known = (set(map(float, NUMBER.findall(text))) for text in (row["text"] + row["heading"], held))
+
+    assert typed <= known
+
+
+@each_row
+def test_what_rests_on_a_recalled_fact_alone_is_not_called_read(row):
+    sources = [facts()[name].source for name in row["facts"].split(";") if name in facts()]
+    from_evidence = set(named(row["text"])) & set(plain.all_statements())
+
+    if row["provenance"] == "read" and sources and not from_evidence:
+        assert [source.name for source in sources if not source.mark] != []
 
 
 def test_from_memory_is_said_beside_what_is_from_memory(words):

@@ -1,7 +1,8 @@
 """What a person is told on paper: one thing at a time, its figures from the evidence, its numbers to call the clinic's.
 
 A table holds the words, with holes: ``{largest-trial}`` is a sentence of ``evidence/statements.csv``, ``{phone}`` is
-the clinic's own. ``facts`` names rows of the tables of facts and criteria that the rest of the words say in plain form.
+the clinic's own. ``facts`` names what the other words say in plain form: rows of ``monitoring.csv``, terms of
+``adverse_terms.csv``, criteria of the candidacy room.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 
 from reprieve.evidence import plain
 from reprieve.sources import Source, read_table
+from reprieve.treatment.adverse import terms
+from reprieve.treatment.monitoring import facts
 
 SETTINGS = {
     "phone": "the clinic's telephone number; fill in Phone on the clinic's page",
@@ -118,12 +121,15 @@ def named(text: str) -> list[str]:
 
 
 def _sources(row: Mapping[str, str]) -> str:
-    """Where an element comes from, in words; a study once, a caveat beside it."""
-    cites = [cite for said in plain.statements(*named(row["text"])) for cite in said.cites]
-    names = [f"{cite.name} ({cite.mark})" if cite.mark else cite.name for cite in cites]
-    if row["facts"]:
-        many = "rows" if ";" in row["facts"] else "row"
-        names.append(f"{many} {row['facts'].replace(';', ', ')} of the tables of facts")
-    if row["provenance"] == "reviewer design":
-        names.append("our own rule")
-    return "; ".join(dict.fromkeys(names))
+    """Where an element comes from, in words; a source once, a caveat beside it."""
+    cites = [(cite.name, cite.mark) for said in plain.statements(*named(row["text"])) for cite in said.cites]
+    stated = [_source_of(name) for name in row["facts"].split(";") if name]
+    own = [("our own rule", "")] if row["provenance"] == "reviewer design" else []
+    words = (f"{name} ({mark})" if mark else name for name, mark in (*cites, *stated, *own))
+    return "; ".join(dict.fromkeys(words))
+
+
+def _source_of(name: str) -> tuple[str, str]:
+    """The source of a fact, and its caveat: a row of ``monitoring.csv``, a term of harm, or else a criterion's id."""
+    known = facts().get(name) or terms().get(name)
+    return (known.source.name, known.source.mark) if known else (f"criterion {name}", "")
