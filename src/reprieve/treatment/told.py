@@ -123,13 +123,15 @@ def named(text: str) -> list[str]:
 def _sources(row: Mapping[str, str]) -> tuple[str, ...]:
     """Where an element comes from; a source once, a caveat beside it."""
     cites = [(cite.name, cite.mark) for said in plain.statements(*named(row["text"])) for cite in said.cites]
-    stated = [_source_of(name) for name in row["facts"].split(";") if name]
+    stated = [source for name in row["facts"].split(";") if name for source in _sources_of(name)]
     own = [("our own rule", "")] if row["provenance"] == "reviewer design" else []
     words = (f"{name} ({mark})" if mark else name for name, mark in (*cites, *stated, *own))
     return tuple(dict.fromkeys(words))
 
 
-def _source_of(name: str) -> tuple[str, str]:
-    """The source of a fact, and its caveat: a row of ``monitoring.csv``, a term of harm, or else a criterion's id."""
+def _sources_of(name: str) -> list[tuple[str, str]]:
+    """The sources of a fact, each with its caveat: a row of ``monitoring.csv``, a term of harm, or a criterion."""
     known = facts().get(name) or terms().get(name)
-    return (known.source.name, known.source.mark) if known else (f"criterion {name}", "")
+    if not known:
+        return [(f"criterion {name}", "")]
+    return [(part, known.source.mark) for part in known.source.name.split("; ")]
