@@ -22,6 +22,7 @@ from reprieve.treatment import dose as doses
 from reprieve.treatment import gate as gates
 from reprieve.treatment import vitals
 from reprieve.treatment.session import BEFORE, OFFLINE, PAUSED, RUNNING
+from reprieve.web.context import clinic_of
 from reprieve.web.door import may, needs
 from reprieve.web.forms_session import GateForm, SecondPersonForm, WeightForm
 from reprieve.web.models import ChangedMeanwhileError, Course, Entry, Event, LimitSet, Member
@@ -398,6 +399,6 @@ def _shown(request: HttpRequest, found: Session) -> dict[str, Any]:
         "shown": shown,
         "here": shown.here,
         "withdrawn": withdrawn and found.state == Session.State.OPEN,
-        "browser": shown.for_the_browser(_member(request)),
+        "browser": shown.for_the_browser(_member(request), clinic_of(request).time_zone),
         "is_open": found.state == Session.State.OPEN,
     }
