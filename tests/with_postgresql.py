@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MISSING = "PostgreSQL is not installed here, so these tests did not run on it. On Debian: apt install postgresql"
+FORGETFUL = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"  # its files go when it stops
 
 
 def binaries() -> Path | None:
@@ -53,7 +54,7 @@ def server() -> Iterator[str]:
         "--log",
         str(home / "log"),
         "--options",
-        f"-p {port} -k {home} -c listen_addresses=127.0.0.1",
+        f"-p {port} -k {home} -c listen_addresses=127.0.0.1 {FORGETFUL}",
     )
     try:
         yield f"postgres://reprieve@127.0.0.1:{port}/postgres"
