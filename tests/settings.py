@@ -13,7 +13,7 @@ if home.name != worker:  # inherited from the process that started the worker
 os.environ["REPRIEVE_DATA_DIR"] = str(home)
 os.environ.pop("REPRIEVE_SMTP_URL", None)
 
-from reprieve.web.settings import *  # noqa: F403
+from reprieve.web.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {  # noqa: F405
