@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from reprieve.instruments import INSTRUMENTS
 from reprieve.sources import read_table
 from reprieve.treatment.schedule import ScheduleError, due, slot, slots
 
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs/explanation/outcomes.md"
 START = date(2026, 11, 30)
 SIX = (0, 2, 4, 7, 9, 11)  # days of six sessions in two weeks
 
@@ -120,3 +122,17 @@ def test_ending_early_drops_what_was_planned_after(sessions, cut):
 
     assert all(each.day <= day(last) for each in found if each.slot.moment in ("session", "weekly"))
     assert {each.slot.moment for each in found} >= {"baseline", "end", "week-26"}
+
+
+def test_the_document_has_every_moment_and_what_is_measured_then():
+    moments = {}
+    for each in slots().values():
+        moments.setdefault(each.words, []).append(each.instrument)
+
+    found = [
+        line
+        for line in DOCUMENT.read_text().splitlines()
+        if line.startswith(tuple(f"| {words} |" for words in moments))
+    ]
+
+    assert found == [f"| {words} | {', '.join(instruments)} |" for words, instruments in moments.items()]

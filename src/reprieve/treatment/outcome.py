@@ -69,16 +69,10 @@ def rules() -> dict[str, Rule]:
 
 
 def _rule(row: dict[str, str]) -> Rule:
-    """A rule; the points of a reliable change are those of the instrument, which also names their source."""
-    found, seen = find(row["instrument"]), fact(row["fact_id"])
-    name, url, value = seen.source.name, seen.source.url, row["value"]
+    """A rule; the points of a reliable change are those of the instrument."""
+    seen, value, is_our_choice = fact(row["fact_id"]), row["value"], row["choice"] == OUR_CHOICE
     if row["change_rule"]:
-        [change] = [change for change in found.changes if change.name == row["change_rule"]]
-        value = str(change.points)
-        if row["kind"] == "reliable_change":
-            name, url = f"{found.id}: {found.facts[change.fact].note}", found.facts[change.fact].source.url
-    is_our_choice = row["choice"] == OUR_CHOICE
-    name = f"{OUR_CHOICE}; published beside it: {name}" if is_our_choice else name
+        [value] = [str(each.points) for each in find(row["instrument"]).changes if each.name == row["change_rule"]]
     return Rule(
         id=row["rule_id"],
         instrument=row["instrument"],
@@ -88,7 +82,7 @@ def _rule(row: dict[str, str]) -> Rule:
         unit=row["unit"],
         is_our_choice=is_our_choice,
         fact=seen,
-        source=Source(name, url, row["provenance"]),
+        source=Source(OUR_CHOICE if is_our_choice else seen.source.name, seen.source.url, row["provenance"]),
         note=row["note"],
     )
 
