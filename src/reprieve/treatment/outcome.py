@@ -105,6 +105,11 @@ def judged_instruments() -> tuple[str, ...]:
     return tuple(each.instrument for each in rules().values() if each.kind == "response")
 
 
+@cache
+def _bounds(instrument: str) -> tuple[int, int] | None:
+    return find(instrument).total_bounds
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One questionnaire or interview that was done: the lowest and the highest total that its answers allow.
@@ -118,13 +123,14 @@ class Measured:
     total_range: tuple[int, int]
 
     def __post_init__(self) -> None:
-        low, high = self.total_range
-        bounds = find(self.instrument).total_bounds
-        if bounds is None or not bounds[0] <= low <= high <= bounds[1]:
+        (low, high), bounds = self.total_range, _bounds(self.instrument)
+        if bounds is None:
+            raise OutcomeError(f"the {self.instrument} has no total to judge; give an instrument that has one")
+        if not bounds[0] <= low <= high <= bounds[1]:
             raise OutcomeError(
-                f"{self.instrument} with a total from {low} to {high}; it must run from the lower to the higher "
-                f"within {bounds[0]} to {bounds[1]}" if bounds else f"{self.instrument} has no total to judge"
-            )  # fmt: skip
+                f"{self.instrument} with a total from {low} to {high}; it must run from the lower to the higher, "
+                f"within {bounds[0]} to {bounds[1]}"
+            )
 
     @property
     def total(self) -> int | None:
