@@ -59,6 +59,15 @@ def needs(what: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., Ht
     return decorate
 
 
+def leave_the_log_in_as_it_is(request: HttpRequest) -> None:
+    """Let this request not renew the log-in: it is the page that asks, not the member."""
+
+    def not_saved(must_create: bool = False) -> None:
+        """Stand in for saving the session."""
+
+    request.session.save = not_saved  # type: ignore[method-assign]
+
+
 def has_second_step(member: Any) -> bool:
     """Whether the member has a one-time code app or a passkey set up."""
     kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -23,13 +23,14 @@ from reprieve.treatment import gate as gates
 from reprieve.treatment import vitals
 from reprieve.treatment.session import BEFORE, OFFLINE, PAUSED, RUNNING
 from reprieve.web.context import clinic_of
-from reprieve.web.door import may, needs
+from reprieve.web.door import leave_the_log_in_as_it_is, may, needs
 from reprieve.web.forms_session import GateForm, SecondPersonForm, WeightForm
 from reprieve.web.models import ChangedMeanwhileError, Course, Entry, Event, LimitSet, Member
 from reprieve.web.models import TreatmentSession as Session
 from reprieve.web.sessions import CLOCK_OFF, Shown, as_entry, form_of, when_it_happened
 
 MOST_AT_ONCE = 200
+LONGEST_VISIT = timedelta(hours=12)  # then an open screen no longer keeps anybody logged in
 WIDTHS = (328, 620)
 
 
@@ -48,6 +49,8 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
 def live(request: HttpRequest, pk: int) -> HttpResponse:
     """The parts of the screen that change, for the script to put in their place; nothing when nothing has changed."""
     found = _session(pk)
+    if found.opened_at is None or timezone.now() - found.opened_at > LONGEST_VISIT:
+        leave_the_log_in_as_it_is(request)
     if request.GET.get("stamp") == stamp(found, found.entries.count()):
         return HttpResponse(status=204)
     return render(request, "session/_live.html", _shown(request, found))
