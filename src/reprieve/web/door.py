@@ -10,6 +10,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -63,6 +64,11 @@ def has_second_step(member: Any) -> bool:
     """Whether the member has a one-time code app or a passkey set up."""
     kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
     return bool(Authenticator.objects.filter(user=member, type__in=kinds).exists())
+
+
+def is_password_of(request: HttpRequest, member: Member, password: str) -> bool:
+    """Whether a member who stands beside another types their own password. Wrong ones count as at the log-in."""
+    return bool(authenticate(request, email=member.email, password=password) == member)
 
 
 def home_of(member: Any) -> str:

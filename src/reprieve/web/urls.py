@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from reprieve.web.views import brief, clinic, courses, evidence, exposure, inbox, join, privacy, public, team
+from reprieve.web.views import brief, clinic, courses, drugs, evidence, exposure, inbox, join, privacy, public, team
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -41,6 +41,19 @@ urlpatterns = [
     path("team/enquiry/<int:pk>/exposure/", exposure.exposure, name="exposure"),
     path("team/courses/", courses.courses, name="courses"),
     path("team/course/<int:pk>/", courses.course, name="course"),
+    # The drug log: what is in the safe, the rows about each lot, the log of a period
+    path("team/drugs/", drugs.drugs, name="drugs"),
+    path("team/drugs/delivery/", drugs.delivery, name="drug-delivery"),
+    path("team/drugs/lot/<int:pk>/", drugs.lot, name="drug-lot"),
+    path("team/drugs/lot/<int:pk>/draw/", drugs.write, {"kind": "drawn"}, name="drug-draw"),
+    path("team/drugs/lot/<int:pk>/give/", drugs.write, {"kind": "given"}, name="drug-give"),
+    path("team/drugs/lot/<int:pk>/waste/", drugs.write, {"kind": "wasted"}, name="drug-waste"),
+    path("team/drugs/lot/<int:pk>/return/", drugs.write, {"kind": "returned"}, name="drug-return"),
+    path("team/drugs/lot/<int:pk>/count/", drugs.write, {"kind": "inventory"}, name="drug-count"),
+    path("team/drugs/row/<int:pk>/take-back/", drugs.take_back, name="drug-take-back"),
+    path("team/drugs/log/", drugs.log, name="drug-log"),
+    path("team/drugs/log.pdf", drugs.log_pdf, name="drug-log-pdf"),
+    # The team itself
     path("team/promises/", team.promises, name="promises"),
     path("team/promises/<int:width>-<slug:look>.svg", team.promises_chart, name="promises-chart"),
     path("team/notices/", team.notices, name="notices"),

@@ -249,7 +249,13 @@ class StockEntry(models.Model):
         locked = LotQuerySet(Lot).with_rows().select_for_update().get(pk=lot.pk)
         sent_before = cls.objects.filter(uid=uid).first()
         if sent_before is not None:
-            if (sent_before.lot_id, sent_before.kind, sent_before.ml) != (lot.pk, kind, ml):
+            of_session = session.pk if session else None
+            if (sent_before.lot_id, sent_before.kind, sent_before.ml, sent_before.session_id) != (
+                lot.pk,
+                kind,
+                ml,
+                of_session,
+            ):
                 raise stock.StockError("this form was used for another row; open it anew and write the row again")
             return sent_before
         _check_people(member, kind, witness)
