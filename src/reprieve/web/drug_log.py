@@ -100,9 +100,8 @@ def document(clinic: Clinic, shown: list[Section], first: date, last: date, now:
     if not shown:
         parts.append(Paragraph("No lot was in the safe in this time."))
     day = f"{first.isoformat()} to {last.isoformat()}"
-    return Document(
-        "Controlled-drug log", clinic.name, f"drug log {day}", tuple(parts), printed_at=timezone.localtime(now)
-    )
+    printed_at = datetime.fromisoformat(timezone.localtime(now).isoformat(timespec="seconds"))  # as the typesetter asks
+    return Document("Controlled-drug log", clinic.name, f"drug log {day}", tuple(parts), printed_at=printed_at)
 
 
 def _table(lines: list[Line]) -> Rows:
