@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -52,7 +53,8 @@ class Section:
 
 def lines_of(lot: Lot, names: bool = False) -> list[Line]:
     """Every row of a lot, in the order it was written; with ``names`` the person's name stands beside the reference."""
-    entries = list(lot.entries.select_related("lot", "by", "witness", "session").defer("session__missed_why"))
+    objects: Any = StockEntry.objects
+    entries = list(objects.filter(lot=lot).with_sessions().select_related("lot", "by", "witness"))
     rows = [entry.row for entry in entries]
     taken_back = {row.reverses: row.id for row in rows if row.reverses is not None}
     people = _people(entries, names)

@@ -28,6 +28,13 @@ from reprieve.web.models.member import Member
 
 NOT_HELD = (TreatmentSession.State.MISSED, TreatmentSession.State.CALLED_OFF)
 OVER = (TreatmentSession.State.ENDED, *NOT_HELD)
+ENQUIRY = "session__course__enquiry__"
+NOT_READ = (  # what is encrypted and no row needs: decrypting it would take longer than all the rest
+    "session__missed_why",
+    "session__course__reason",
+    "session__course__ending_words",
+    *(f"{ENQUIRY}{name}" for name in ("answers", "contact", "assessment", "why", "decision_words", "kept_because")),
+)
 
 
 class LotQuerySet(models.QuerySet["Lot"]):
@@ -39,7 +46,7 @@ class LotQuerySet(models.QuerySet["Lot"]):
 
     def with_rows(self) -> LotQuerySet:
         """Each with its rows at hand."""
-        rows = StockEntry.objects.select_related("session").defer("note", "session__missed_why")
+        rows = StockEntryQuerySet(StockEntry).with_sessions().defer("note", *NOT_READ)
         return self.prefetch_related(models.Prefetch("entries", rows))
 
 
@@ -152,7 +159,11 @@ class StockEntryQuerySet(models.QuerySet["StockEntry"]):
     def of_session(self, session: TreatmentSession) -> StockEntryQuerySet:
         """What was drawn, given and wasted for one session, with all that was taken back."""
         own = Q(session=session) | Q(reverses__session=session)
-        return self.filter(own).select_related("lot", "session", "by", "witness", "reverses")
+        return self.filter(own).with_sessions().select_related("lot")
+
+    def with_sessions(self) -> StockEntryQuerySet:
+        """With what names the session of each row."""
+        return self.select_related("session__course__enquiry").defer(*NOT_READ)
 
     def accounts(self) -> list[tuple[Lot, stock.Account]]:
         """What became of the drug, lot by lot: ``StockEntry.objects.of_session(session).accounts()``."""
@@ -296,8 +307,8 @@ class StockEntry(models.Model):
 
     @property
     def session_name(self) -> str:
-        """How the arithmetic names the session, such as "session 3 of course 12"; empty for none."""
-        return f"session {self.session.number} of course {self.session.course_id}" if self.session else ""
+        """How the arithmetic names the session, such as "R7K2-4QX, session 3 of course 12"; empty for none."""
+        return f"{self.session.course.enquiry.reference}, {self.session}" if self.session else ""
 
     @property
     def amount(self) -> str:
