@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from axes.models import AccessAttempt
 from django.db import Error, IntegrityError, connection, connections, transaction
 from django.template import engines
 from django.urls import reverse
@@ -413,6 +414,16 @@ def test_passwords_of_a_witness_cannot_be_guessed(ada, nia, as_, lot, left):
     assert codes == [200] * 7 + [429]
     assert right.status_code == 429
     assert not StockEntry.objects.filter(kind="wasted").exists()
+
+
+def test_counted_tries_hold_nothing_of_the_form(ada, nia, as_, lot, left):
+    wrong = {"witness": ada.pk, "password": "a wrong guess", "note": "The person felt unwell."}
+
+    as_(nia).post(f"{at('drug-waste', lot)}?session=1", left | wrong)
+
+    counted = AccessAttempt.objects.get()
+    assert (counted.username, counted.post_data, counted.get_data) == (ada.email, "", "")
+    assert "unwell" not in str(AccessAttempt.objects.values())
 
 
 def test_a_slip_elsewhere_costs_the_witness_no_try(ada, nia, as_, lot, left):

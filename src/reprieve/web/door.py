@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import wraps
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from reprieve.web.encryption import decrypt, encrypt
@@ -67,8 +68,16 @@ def has_second_step(member: Any) -> bool:
 
 
 def is_password_of(request: HttpRequest, member: Member, password: str) -> bool:
-    """Whether a member who stands beside another types their own password. Wrong ones count as at the log-in."""
-    return bool(authenticate(request, email=member.email, password=password) == member)
+    """Whether a member who stands beside another types their own password. Wrong ones count as at the log-in.
+
+    What counts them keeps what was sent, readable, so it is shown the password's try and nothing else of the form.
+    """
+    alone = copy(request)
+    alone.GET = alone.POST = QueryDict()
+    found = authenticate(alone, email=member.email, password=password)
+    if getattr(alone, "axes_locked_out", False):
+        request.axes_locked_out = True  # type: ignore[attr-defined]
+    return bool(found == member)
 
 
 def home_of(member: Any) -> str:

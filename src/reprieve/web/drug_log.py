@@ -120,14 +120,19 @@ def _table(lines: list[Line]) -> Rows:
                 f"{entry.pk}",
                 f"{plain_day(at.date())}, {at:%H:%M}",
                 "; ".join(what),
-                line.amount,
-                line.left,
+                _unbroken(line.amount),
+                _unbroken(line.left),
                 f"{entry.by.name}{witness}",
                 about,
             )
         )
     header = ("Row", "When", "What", "Amount", "In the safe", "By", "Person and note")
     return Rows(header, tuple(cells), (0.7, 1.4, 1.4, 1.5, 1.6, 1.3, 2.2))
+
+
+def _unbroken(amount: str) -> str:
+    """An amount whose figures stay with their units in a narrow column."""
+    return amount.replace(" m", "\u00a0m")
 
 
 def _people(entries: list[StockEntry], names: bool) -> dict[int, str]:
