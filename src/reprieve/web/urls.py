@@ -2,7 +2,21 @@
 
 from django.urls import include, path
 
-from reprieve.web.views import brief, clinic, courses, drugs, evidence, exposure, inbox, join, privacy, public, team
+from reprieve.web.views import (
+    brief,
+    calendar,
+    clinic,
+    courses,
+    drugs,
+    evidence,
+    exposure,
+    inbox,
+    join,
+    privacy,
+    public,
+    sessions,
+    team,
+)
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -39,9 +53,32 @@ urlpatterns = [
     path("team/enquiry/<int:pk>/decide/", inbox.decide, name="decide"),
     path("team/enquiry/<int:pk>/reopen/", inbox.reopen, name="reopen"),
     path("team/enquiry/<int:pk>/exposure/", exposure.exposure, name="exposure"),
+    path("calendar/<str:token>.ics", calendar.feed, name="calendar-feed"),
+    # courses and sessions
+    path("team/today/", courses.today, name="today"),
+    path("team/calendar/", calendar.calendar, name="calendar"),
+    path("team/limits/", courses.safety_limits, name="limits"),
     path("team/courses/", courses.courses, name="courses"),
+    path("team/enquiry/<int:pk>/course/new/", courses.new, name="course-new"),
     path("team/course/<int:pk>/", courses.course, name="course"),
-    # The drug log: what is in the safe, the rows about each lot, the log of a period
+    path("team/course/<int:pk>/pause/", courses.pause, name="course-pause"),
+    path("team/course/<int:pk>/resume/", courses.resume, name="course-resume"),
+    path("team/course/<int:pk>/end/", courses.end, name="course-end"),
+    path("team/course/<int:pk>/hand-over/", courses.hand_over, name="course-hand-over"),
+    path("team/session/<int:pk>/", sessions.session, name="session"),
+    path("team/session/<int:pk>/move/", courses.move, name="session-move"),
+    path("team/session/<int:pk>/miss/", courses.miss, name="session-miss"),
+    path("team/session/<int:pk>/call-off/", courses.call_off, name="session-call-off"),
+    path("team/session/<int:pk>/open/", sessions.open_session, name="session-open"),
+    path("team/session/<int:pk>/live/", sessions.live, name="session-live"),
+    path("team/session/<int:pk>/chart-<int:width>-<slug:look>.svg", sessions.chart, name="session-chart"),
+    path("team/session/<int:pk>/gate/", sessions.gate, name="session-gate"),
+    path("team/session/<int:pk>/discharge/", sessions.discharge, name="session-discharge"),
+    path("team/session/<int:pk>/weigh/", sessions.weigh, name="session-weigh"),
+    path("team/session/<int:pk>/second-person/", sessions.second_person, name="session-second"),
+    path("team/session/<int:pk>/entry/", sessions.entry, name="session-entry"),
+    path("team/session/<int:pk>/entries/", sessions.entries, name="session-entries"),
+    # the drug log: what is in the safe, the rows about each lot, the log of a period
     path("team/drugs/", drugs.drugs, name="drugs"),
     path("team/drugs/delivery/", drugs.delivery, name="drug-delivery"),
     path("team/drugs/lot/<int:pk>/", drugs.lot, name="drug-lot"),
@@ -53,7 +90,6 @@ urlpatterns = [
     path("team/drugs/row/<int:pk>/take-back/", drugs.take_back, name="drug-take-back"),
     path("team/drugs/log/", drugs.log, name="drug-log"),
     path("team/drugs/log.pdf", drugs.log_pdf, name="drug-log-pdf"),
-    # The team itself
     path("team/promises/", team.promises, name="promises"),
     path("team/promises/<int:width>-<slug:look>.svg", team.promises_chart, name="promises-chart"),
     path("team/notices/", team.notices, name="notices"),
