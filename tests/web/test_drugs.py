@@ -321,6 +321,17 @@ def test_a_delivery_that_cannot_be_is_refused(changed, words, nia, as_, lot):
     assert StockEntry.objects.count() == 1
 
 
+def test_an_unusual_strength_is_asked_about_once(nia, as_, clinic):
+    said = typed(**VIALS | {"vials": "5", "mg_per_ml": "5"})
+
+    asked = as_(nia).post(reverse("drug-delivery"), said)
+    sure = as_(nia).post(reverse("drug-delivery"), said | {"sure": "on"})
+
+    assert "5 mg in 1 mL is not a usual strength (10, 50, 100). Read the vial again" in words_of(asked)
+    assert sure.status_code == 302
+    assert Lot.objects.get().mg_per_ml == 5
+
+
 def test_a_wrong_lot_is_written_anew_once_its_rows_are_taken_back(nia, as_, lot):
     StockEntry.objects.get().reverse(nia, "The date was misread.", uid=uuid4())
 

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from reprieve.treatment import stock
+from reprieve.treatment.dose import strengths
 from reprieve.web import times
 from reprieve.web.door import MAY, is_password_of
 from reprieve.web.drug_log import person_of
@@ -88,6 +89,7 @@ class DeliveryForm(Once):
     mg_per_ml = Figures(
         "Strength, mg in 1 mL", most=MOST_MG_PER_ML, error_messages={"required": "Write the mg in 1 mL"}
     )
+    sure = forms.BooleanField(label="The vial says so. A colleague has read it too.", required=False)
     vial_ml = Figures("mL in a vial", most=MOST_VIAL_ML, error_messages={"required": "Write the mL in a vial"})
     expires_on = forms.DateField(
         label="Good until",
@@ -117,6 +119,16 @@ class DeliveryForm(Once):
         if day < timezone.localdate():
             raise ValidationError("This day has passed. Read the date on the vial again, and do not take in old vials")
         return day
+
+    def clean(self) -> dict[str, Any]:
+        """A strength that vials are not sold in is asked about: mistaken, every dose would be wrong."""
+        cleaned = super().clean() or {}
+        strength = cleaned.get("mg_per_ml")
+        if strength is not None and float(strength) not in strengths() and not cleaned.get("sure"):
+            sold = ", ".join(f"{each:g}" for each in strengths())
+            words = f"{stock.plain(strength)} mg in 1 mL is not a usual strength ({sold}). Read the vial again"
+            self.add_error("sure", f"{words}, then mend it above or tick this")
+        return cleaned
 
     @property
     def lot(self) -> dict[str, Any]:
