@@ -52,6 +52,7 @@ def test_from_the_delivery_to_a_witnessed_waste_and_a_row_taken_back(live_server
     page.get_by_role("link", name="Draw up from lot K1").click()
     expect(page.get_by_label("Session")).to_have_value(str(session.pk))
     page.get_by_label("mL", exact=True).fill("70")
+    expect(page.get_by_text("70 mL is 3500 mg")).to_be_visible()
     page.get_by_role("button", name="Write down what was drawn").click()
     expect(page.locator("#error-summary")).to_be_focused()
     page.get_by_label("mL", exact=True).fill("0.70")
