@@ -655,6 +655,7 @@ def test_a_session_shows_what_became_of_the_drug_and_where_to_go_on(nia, as_, lo
     )
     assert f"{at('drug-waste', lot)}?session={session.pk}" in html
     assert "0.10 mL (5 mg)" in html
+    assert at("session", session) in html
     chosen = f'<option value="{session.pk}" selected>'
     assert chosen in as_(nia).get(f"{at('drug-waste', lot)}?session={session.pk}").content.decode()
 
@@ -688,6 +689,7 @@ def test_a_period_before_the_delivery_is_empty_and_one_after_it_brings_the_balan
     papers = [as_(nia).get(reverse("drug-log-pdf"), period).content[:5] for period in (past, ahead)]
 
     assert "No lot was in the safe in this time." in before
+    assert "at least 2 years (US rules for controlled drugs, from memory, not yet checked)" in before
     assert "In the safe before: 50.00 mL (2500 mg)." in after
     assert papers == [b"%PDF-", b"%PDF-"]
 

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from reprieve.treatment import stock
 from reprieve.web.encryption import EncryptedText
@@ -28,13 +29,6 @@ from reprieve.web.models.member import Member
 
 NOT_HELD = (TreatmentSession.State.MISSED, TreatmentSession.State.CALLED_OFF)
 OVER = (TreatmentSession.State.ENDED, *NOT_HELD)
-ENQUIRY = "session__course__enquiry__"
-NOT_READ = (  # what is encrypted and no row needs: decrypting it would take longer than all the rest
-    "session__missed_why",
-    "session__course__reason",
-    "session__course__ending_words",
-    *(f"{ENQUIRY}{name}" for name in ("answers", "contact", "assessment", "why", "decision_words", "kept_because")),
-)
 
 
 class LotQuerySet(models.QuerySet["Lot"]):
@@ -46,7 +40,7 @@ class LotQuerySet(models.QuerySet["Lot"]):
 
     def with_rows(self) -> LotQuerySet:
         """Each with its rows at hand."""
-        rows = StockEntryQuerySet(StockEntry).with_sessions().defer("note", *NOT_READ)
+        rows = StockEntryQuerySet(StockEntry).with_sessions().defer("note")
         return self.prefetch_related(models.Prefetch("entries", rows))
 
 
@@ -162,8 +156,10 @@ class StockEntryQuerySet(models.QuerySet["StockEntry"]):
         return self.filter(own).with_sessions().select_related("lot")
 
     def with_sessions(self) -> StockEntryQuerySet:
-        """With what names the session of each row."""
-        return self.select_related("session__course__enquiry").defer(*NOT_READ)
+        """With what names the session of each row; what is encrypted in it stays so."""
+        columns = ("number", "state", "course__enquiry__reference")
+        sessions = TreatmentSession.objects.select_related("course__enquiry").only(*columns)
+        return self.prefetch_related(models.Prefetch("session", sessions))
 
     def accounts(self) -> list[tuple[Lot, stock.Account]]:
         """What became of the drug, lot by lot: ``StockEntry.objects.of_session(session).accounts()``."""
@@ -279,6 +275,7 @@ class StockEntry(models.Model):
         entry.note = note
         stock.check_addition(locked.vials, locked.rows, entry.row)
         entry.save(force_insert=True)
+        del entry.row  # it has its number now
         Event.record(member.actor, f"drug log: {entry.get_kind_display().lower()}", entry.subject, seal=entry.seal())
         return entry
 
@@ -299,7 +296,7 @@ class StockEntry(models.Model):
         """How the audit trail names it."""
         return f"stock entry {self.pk}"
 
-    @property
+    @cached_property
     def row(self) -> stock.Row:
         """As the arithmetic takes it, on the clinic's day."""
         on = timezone.localtime(self.at).date()

@@ -23,4 +23,6 @@ def drugs_of(context: dict[str, Any], session: TreatmentSession) -> dict[str, An
     """What was drawn, given and wasted for a session, and what is left: ``{% drugs_of session %}``."""
     objects: Any = StockEntry.objects
     accounts = objects.of_session(session).accounts()
-    return {"session": session, "accounts": accounts, "may": context.get("may", {})}
+    match = getattr(context.get("request"), "resolver_match", None)
+    on_its_page = match is not None and match.url_name == "session"
+    return {"session": session, "accounts": accounts, "may": context.get("may", {}), "on_its_page": on_its_page}

@@ -135,7 +135,8 @@ def log(request: HttpRequest) -> HttpResponse:
     """The log of a period, to read or print. It names people, so opening it is noted."""
     form = PeriodForm(request.GET, timezone.localdate())
     shown = _shown(request, form, "opened the drug log") if form.is_valid() else []
-    return render(request, "drugs/log.html", {"form": form, "sections": shown})
+    context = {"form": form, "sections": shown, "rule": stock.rules()["records"]}
+    return render(request, "drugs/log.html", context)
 
 
 @needs("keep the drug log")
