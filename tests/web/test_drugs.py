@@ -644,7 +644,7 @@ def test_a_session_shows_what_became_of_the_drug_and_where_to_go_on(nia, as_, lo
     keep(nia, lot, KINDS.GIVEN, "0.60", session=session)
     template = engines["django"].from_string("{% load drugs %}{% drugs_of session %}")
 
-    html = template.render({"session": session, "may": {"keep_the_drug_log": True}})
+    html = template.render({"session": session, "may": {"keep_the_drug_log": True, "see_courses": True}})
 
     [(found, account)] = StockEntry.objects.of_session(session).accounts()
     assert (found, account.drawn_ml, account.given_ml, account.open_ml) == (
