@@ -305,7 +305,7 @@ class Migration(migrations.Migration):
             name="Lot",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.CharField(max_length=40, unique=True)),
+                ("number", models.CharField(max_length=40)),
                 ("product", models.CharField(max_length=80)),
                 ("mg_per_ml", models.DecimalField(decimal_places=2, max_digits=7)),
                 ("vial_ml", models.DecimalField(decimal_places=2, max_digits=7)),
@@ -517,13 +517,15 @@ class Migration(migrations.Migration):
                     "session",
                     models.ForeignKey(
                         null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="stock_entries",
                         to="web.treatmentsession",
                     ),
                 ),
             ],
             options={
+                "verbose_name": "stock entry",
+                "verbose_name_plural": "stock entries",
                 "ordering": ["pk"],
             },
         ),
@@ -650,5 +652,35 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="entry",
             index=models.Index(fields=["session", "at"], name="entries_of_a_session"),
+        ),
+        migrations.AddConstraint(
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mg_per_ml__gt", 0), ("vial_ml__gt", 0)), name="lot_has_strength_and_size"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="lot",
+            constraint=models.UniqueConstraint(
+                fields=("number", "product", "mg_per_ml", "vial_ml", "expires_on"), name="one_lot_of_a_kind"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="stockentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "given"), _negated=True), ("session__isnull", False), _connector="OR"
+                ),
+                name="given_in_a_session",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="stockentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ml__gt", 0), models.Q(("kind__in", ["inventory", "reversal"]), ("ml", 0)), _connector="OR"
+                ),
+                name="row_has_an_amount",
+            ),
         ),
     ]
