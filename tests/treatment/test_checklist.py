@@ -129,7 +129,7 @@ def test_every_reason_to_ask_is_a_criterion_or_an_option_of_a_question() -> None
 )
 def test_an_answer_that_does_not_fit_is_refused(name: str, answer: Any) -> None:
     with pytest.raises(ChecklistError, match=item("baseline", name).words[:10]):
-        open_items("baseline", {name: answer}, SIGNED)
+        open_items("baseline", {name: answer}, Facts(frozenset({"CV-07"}), Limits()))
 
 
 def test_a_phase_that_is_none_is_refused() -> None:
