@@ -2,7 +2,20 @@
 
 from django.urls import include, path
 
-from reprieve.web.views import brief, clinic, courses, evidence, exposure, inbox, join, privacy, public, team
+from reprieve.web.views import (
+    before,
+    brief,
+    clinic,
+    courses,
+    evidence,
+    exposure,
+    inbox,
+    join,
+    privacy,
+    public,
+    second,
+    team,
+)
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -41,6 +54,18 @@ urlpatterns = [
     path("team/enquiry/<int:pk>/exposure/", exposure.exposure, name="exposure"),
     path("team/courses/", courses.courses, name="courses"),
     path("team/course/<int:pk>/", courses.course, name="course"),
+    # before a course: the second form behind a private link, the consultation, the baseline, consent
+    path("before/<str:token>/", second.start, name="before"),
+    path("before/<str:token>/check/", second.check, name="before-check"),
+    path("before/<str:token>/<slug:page>/", second.question, name="before-question"),
+    path("status/<str:token>/withdraw/", public.withdraw, name="status-withdraw"),
+    path("status/<str:token>/consent/<int:pk>.pdf", public.consent_pdf, name="status-consent"),
+    path("team/enquiry/<int:pk>/consultation/", before.consultation, name="consultation"),
+    path("team/enquiry/<int:pk>/second-form/", before.ask_second_form, name="ask-second-form"),
+    path("team/course/<int:pk>/baseline/", before.baseline, name="baseline"),
+    path("team/course/<int:pk>/consent/", before.consent, name="consent"),
+    path("team/course/<int:pk>/consent/withdraw/", before.withdraw, name="consent-withdraw"),
+    path("team/course/<int:pk>/consent/<int:consent_pk>.pdf", before.consent_pdf, name="consent-pdf"),
     path("team/promises/", team.promises, name="promises"),
     path("team/promises/<int:width>-<slug:look>.svg", team.promises_chart, name="promises-chart"),
     path("team/notices/", team.notices, name="notices"),

@@ -5,27 +5,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('web', '0003_treatment'),
+        ("web", "0003_treatment"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PreConsultation',
+            name="PreConsultation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('link_hash', models.CharField(max_length=64, null=True, unique=True)),
-                ('link_expires_at', models.DateTimeField(null=True)),
-                ('answers', models.TextField(default=dict)),
-                ('assessment', models.TextField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('problem', models.CharField(blank=True, max_length=80)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('enquiry', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='pre_consultation', to='web.enquiry')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("link_hash", models.CharField(max_length=64, null=True, unique=True)),
+                ("link_expires_at", models.DateTimeField(null=True)),
+                ("answers", models.TextField(default=dict)),
+                ("assessment", models.TextField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("problem", models.CharField(blank=True, max_length=80)),
+                ("completed_at", models.DateTimeField(null=True)),
+                (
+                    "enquiry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="pre_consultation", to="web.enquiry"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'pre-consultation form',
+                "verbose_name": "pre-consultation form",
             },
         ),
     ]

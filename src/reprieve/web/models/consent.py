@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -274,25 +274,28 @@ class Consent(models.Model):
 
     @transaction.atomic
     def withdraw(self, actor: Actor, words: str, now: datetime) -> None:
-        """Consent ends now, whoever said so; the course pauses, and an infusion that runs must stop."""
-        actor_name = name_of(actor)
-        changed = Consent.objects.filter(pk=self.pk, withdrawn_at=None).update(
-            withdrawn_at=now, withdrawn_by=actor_name, withdrawn_words=words
-        )
-        self.refresh_from_db()
-        if changed:
-            Event.record(actor_name, "withdrew consent", self.course.subject)
-            self._alert_the_owner(actor_name)
-            self.course.refresh_from_db()
-            if self.course.state != Course.State.ENDED:
-                self.course.pause(actor, self.course.version, "paused: consent withdrawn")
+        """Every consent to the course ends now, whoever said so; the course pauses, and a drip that runs must stop.
 
-    def _alert_the_owner(self, told_by: str) -> None:
+        Withdrawing twice is once. The owner gets an alert.
+        """
+        course = Course.objects.select_for_update().get(pk=self.course_id)
+        actor_name = name_of(actor)
+        in_force = Consent.objects.filter(course=course, withdrawn_at=None)
+        if in_force.update(withdrawn_at=now, withdrawn_by=actor_name, withdrawn_words=words):
+            Event.record(actor_name, "withdrew consent", course.subject)
+            if course.state != Course.State.ENDED:
+                course.pause(actor, course.version, "paused: consent withdrawn")
+            self._alert_the_owner(course, actor_name)
+        self.refresh_from_db()
+
+    def _alert_the_owner(self, course: Course, told_by: str) -> None:
         """The owner must look at it; nothing is infused meanwhile."""
         who = "The person withdrew consent" if told_by == name_of(None) else "The team noted that consent is withdrawn"
-        reasons = [f"{who}. The course is paused. A drip that runs must stop."]
-        owner = self.course.owner_id
         Alert.objects.create(
-            course=self.course, kind=Alert.Kind.CONSENT, key=f"consent {self.pk}", reasons=reasons, owner_id=owner
+            course=course,
+            kind=Alert.Kind.CONSENT,
+            key=f"consent {self.pk}",
+            reasons=[f"{who}. The course is paused. A drip that runs must stop."],
+            owner_id=course.owner_id,
         )
-        Event.record(SYSTEM, "opened an alert", self.course.subject)
+        Event.record(SYSTEM, "opened an alert", course.subject)

@@ -13,7 +13,7 @@ from reprieve.web.encryption import EncryptedJSON, EncryptedText
 from reprieve.web.models.audit import Event
 from reprieve.web.models.enquiry import Enquiry
 from reprieve.web.models.member import Member
-from reprieve.web.models.versioned import Actor, Versioned, name_of
+from reprieve.web.models.versioned import Actor, ChangedMeanwhileError, Versioned, name_of
 
 
 class LimitSet(models.Model):
