@@ -48,5 +48,9 @@ def _row(row: models.Model) -> dict[str, Any]:
         if field.name in NOT_THEIRS:
             continue
         value = getattr(row, field.name)
-        found[field.name] = value.name if isinstance(value, Member) else str(value) if field.is_relation and value is not None else value
+        if isinstance(value, Member):
+            value = value.name
+        elif isinstance(value, models.Model):
+            value = str(value)
+        found[field.name] = value
     return found

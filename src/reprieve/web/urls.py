@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from reprieve.web.views import (
+    before,
     brief,
     calendar,
     clinic,
@@ -14,6 +15,7 @@ from reprieve.web.views import (
     join,
     privacy,
     public,
+    second,
     sessions,
     team,
 )
@@ -90,6 +92,18 @@ urlpatterns = [
     path("team/drugs/row/<int:pk>/take-back/", drugs.take_back, name="drug-take-back"),
     path("team/drugs/log/", drugs.log, name="drug-log"),
     path("team/drugs/log.pdf", drugs.log_pdf, name="drug-log-pdf"),
+    # before a course: the second form behind a private link, the consultation, the baseline, consent
+    path("before/<str:token>/", second.start, name="before"),
+    path("before/<str:token>/check/", second.check, name="before-check"),
+    path("before/<str:token>/<slug:page>/", second.question, name="before-question"),
+    path("status/<str:token>/withdraw/", public.withdraw, name="status-withdraw"),
+    path("status/<str:token>/consent/<int:pk>.pdf", public.consent_pdf, name="status-consent"),
+    path("team/enquiry/<int:pk>/consultation/", before.consultation, name="consultation"),
+    path("team/enquiry/<int:pk>/second-form/", before.ask_second_form, name="ask-second-form"),
+    path("team/course/<int:pk>/baseline/", before.baseline, name="baseline"),
+    path("team/course/<int:pk>/consent/", before.consent, name="consent"),
+    path("team/course/<int:pk>/consent/withdraw/", before.withdraw, name="consent-withdraw"),
+    path("team/course/<int:pk>/consent/<int:consent_pk>.pdf", before.consent_pdf, name="consent-pdf"),
     path("team/promises/", team.promises, name="promises"),
     path("team/promises/<int:width>-<slug:look>.svg", team.promises_chart, name="promises-chart"),
     path("team/notices/", team.notices, name="notices"),

@@ -34,6 +34,7 @@ from reprieve.web.forms_team import (
     as_reference,
 )
 from reprieve.web.models import Attempt, ChangedMeanwhileError, Clinic, Enquiry, Event, Member, Signature
+from reprieve.web.readiness import before_a_course
 
 ON_A_PAGE = 50
 MOST_PAGES = 10_000
@@ -344,6 +345,7 @@ def _findings(enquiry: Enquiry, form: Form | None) -> dict[str, Any]:
         "first_line": evidence("guideline-therapy", "guideline-sertraline", "guideline-venlafaxine"),
         "found": evidence("small-trial", "pooled"),
         "not_found": evidence("largest-trial", "fades", "no-contest", "guideline-ketamine", "off-label", "long-term"),
+        **before_a_course(enquiry),
         "harms": evidence("feel-strange", "common-harms", "spray-numbers", "grave-harms", "no-driving"),
     }
 
