@@ -20,6 +20,8 @@ PHASES = ("baseline", "pre-dose", "discharge")
 KINDS = ("choice", "number", "text")
 GIVEN, AT_MOST, AT_LEAST, IS = "given", "at most", "at least", "is "
 LONGEST_TEXT = 500
+NOT_ANSWERED = "Not answered yet."
+OVERRIDES = ("", "prescriber", "anyone")
 
 
 class ChecklistError(ValueError):
@@ -71,6 +73,7 @@ class CheckItem:
     asked_for : reasons to ask, as in ``Facts``; empty when it is always asked
     complete_when : ``given``, ``at most`` or ``at least`` the limit, or ``is`` with codes of options
     otherwise : what to do while the answer does not do
+    override : who may go on in spite of an answer, with a reason: nobody when empty, ``prescriber`` or ``anyone``
     why : why the item is open; empty until ``open_items`` says so
     """
 
@@ -85,6 +88,7 @@ class CheckItem:
     asked_for: tuple[str, ...]
     complete_when: str
     otherwise: str
+    override: str
     limit_ids: tuple[str, ...]
     fact: Fact
     provenance: str
@@ -93,6 +97,8 @@ class CheckItem:
     def __post_init__(self) -> None:
         if self.phase not in PHASES:
             raise ChecklistError(f"{self.id}: phase {self.phase!r} must be one of {', '.join(PHASES)}")
+        if self.override not in OVERRIDES:
+            raise ChecklistError(f"{self.id}: override {self.override!r} must be one of {', '.join(OVERRIDES)}")
         if self.kind not in KINDS:
             raise ChecklistError(f"{self.id}: kind {self.kind!r} must be one of {', '.join(KINDS)}")
         unknown = set(self.good) - set(dict(self.options))
@@ -109,6 +115,12 @@ class CheckItem:
         """Codes of the options that complete the item; empty for numbers and text."""
         codes = self.complete_when.removeprefix(IS) if self.complete_when.startswith(IS) else ""
         return tuple(code.strip() for code in codes.split(",") if code.strip())
+
+    def may_go_on(self, prescriber: bool) -> bool:
+        """Whether somebody, a prescriber or not, may go on in spite of the answer; never in spite of a blank."""
+        return self.why != NOT_ANSWERED and (
+            self.override == "anyone" or (self.override == "prescriber" and prescriber)
+        )
 
     @property
     def mark(self) -> str:
@@ -156,7 +168,7 @@ class CheckItem:
         ChecklistError : if the answer is none that this item takes
         """
         if answer is None or answer == "":
-            return "Not answered yet."
+            return NOT_ANSWERED
         said = self.check(answer)
         if self.complete_when == GIVEN:
             return ""
@@ -187,6 +199,7 @@ def _item(row: Mapping[str, str]) -> CheckItem:
         asked_for=tuple(filter(None, row["asked_for"].split(";"))),
         complete_when=row["complete_when"],
         otherwise=row["otherwise"],
+        override=row["override"],
         limit_ids=tuple(filter(None, row["limit_ids"].split(";"))),
         fact=fact(row["fact_id"]),
         provenance=row["provenance"],
@@ -202,7 +215,7 @@ def items(phase: str) -> tuple[CheckItem, ...]:
     ChecklistError : if there is no such phase
 
     >>> [item.id for item in items("pre-dose")][:3]
-    ['systolic', 'diastolic', 'weight_kg']
+    ['systolic', 'diastolic', 'pulse']
     """
     if phase not in PHASES:
         raise ChecklistError(f"{phase!r} is no phase; it must be one of {', '.join(PHASES)}")

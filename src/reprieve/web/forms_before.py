@@ -139,7 +139,7 @@ class BaselineForm(Seen):
         super().__init__(data, **kwargs)
         self.items = items
         for item in items:
-            hint = " ".join(filter(None, (f"In {item.unit}." if item.unit else "", _from(item))))
+            hint = " ".join(filter(None, (f"In {item.unit}." if item.unit else "", source_words(item))))
             self.fields[item.id] = self._field(item, hint)
             if item.id in answers:
                 self.initial[item.id] = _as_typed(answers[item.id])
@@ -162,7 +162,7 @@ class BaselineForm(Seen):
             if typed in (None, ""):
                 continue
             try:
-                cleaned[item.id] = item.check(_number(typed) if item.kind == "number" else typed)
+                cleaned[item.id] = item.check(as_number(typed) if item.kind == "number" else typed)
             except ChecklistError as error:
                 self.add_error(item.id, str(error))
         return cleaned
@@ -179,7 +179,8 @@ class BaselineForm(Seen):
             yield Part(self[item.id], template, width=4 if item.kind == "number" else 20)
 
 
-def _from(item: CheckItem) -> str:
+def source_words(item: CheckItem) -> str:
+    """Where an item comes from, with its mark."""
     return f"{item.fact.id}, {item.mark}." if item.mark else f"{item.fact.id}."
 
 
@@ -187,7 +188,8 @@ def _as_typed(answer: Any) -> str:
     return f"{answer:g}" if isinstance(answer, float) else str(answer)
 
 
-def _number(typed: str) -> float | str:
+def as_number(typed: str) -> float | str:
+    """A number as people type it, a comma for a point; other words come back as they are."""
     try:
         number = float(typed.strip().replace(",", "."))
     except ValueError:
