@@ -46,9 +46,16 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("see courses")
 @require_safe
 def live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The parts of the screen that change, for the script to put in their place."""
+    """The parts of the screen that change, for the script to put in their place; nothing when nothing has changed."""
     found = _session(pk)
+    if request.GET.get("stamp") == stamp(found, found.entries.count()):
+        return HttpResponse(status=204)
     return render(request, "session/_live.html", _shown(request, found))
+
+
+def stamp(found: Session, entries: int) -> str:
+    """What a session's screen was made from: it changes with each entry, and with the session or its course."""
+    return f"{entries}-{found.version}-{found.course.version}"
 
 
 @needs("see courses")
@@ -399,6 +406,7 @@ def _shown(request: HttpRequest, found: Session) -> dict[str, Any]:
         "shown": shown,
         "here": shown.here,
         "withdrawn": withdrawn and found.state == Session.State.OPEN,
-        "browser": shown.for_the_browser(_member(request), clinic_of(request).time_zone),
+        "browser": shown.for_the_browser(_member(request), clinic_of(request).time_zone)
+        | {"stamp": stamp(found, len(shown.entries))},
         "is_open": found.state == Session.State.OPEN,
     }
