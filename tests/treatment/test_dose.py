@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from pytest import approx
 
 from reprieve.treatment.dose import (
     HEAVIEST_KG,
@@ -72,8 +71,8 @@ def test_a_dose_is_what_is_allowed_to_the_step_below(weight_kg, mg_per_kg, mg_pe
 
     assert 0 < found.mg <= allowed + 2e-6
     assert found.mg > allowed - step_ml * mg_per_ml - 2e-6
-    assert found.mg == approx(found.ml * mg_per_ml)
-    assert found.ml / step_ml == approx(round(found.ml / step_ml))
+    assert found.mg == pytest.approx(found.ml * mg_per_ml)
+    assert found.ml / step_ml == pytest.approx(round(found.ml / step_ml))
     assert found.capped == (found.allowed_mg < found.wanted_mg)
 
 
@@ -81,7 +80,7 @@ def test_a_dose_is_what_is_allowed_to_the_step_below(weight_kg, mg_per_kg, mg_pe
 def test_the_pump_gives_all_of_it_in_the_time(weight_kg, minutes):
     found = dose(weight_kg, 0.5, 10, LIMITS)
 
-    assert found.rate_ml_per_h(minutes) * minutes / 60 == approx(found.ml)
+    assert found.rate_ml_per_h(minutes) * minutes / 60 == pytest.approx(found.ml)
 
 
 def test_more_weight_never_gives_less():

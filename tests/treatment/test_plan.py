@@ -1,6 +1,7 @@
 """The days of a course: open, in order, never too near, and none is lost."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -36,9 +37,7 @@ def test_a_template_says_what_its_source_says(name):
 
     assert len(template.days) == int(row["sessions"])
     assert template.days[0] == 0
-    assert all(
-        later - earlier >= LEAST_GAP_DAYS for earlier, later in zip(template.days, template.days[1:], strict=False)
-    )
+    assert all(later - earlier >= LEAST_GAP_DAYS for earlier, later in pairwise(template.days))
     if template.maintenance:
         assert template.note.startswith("our choice:")
     else:
@@ -79,7 +78,7 @@ def test_days_are_open_in_order_apart_and_none_is_lost(name, is_open, start):
 
     assert len(found) == len(template.days)
     assert all(is_open(day) for day in found)
-    assert all((later - earlier).days >= LEAST_GAP_DAYS for earlier, later in zip(found, found[1:], strict=False))
+    assert all((later - earlier).days >= LEAST_GAP_DAYS for earlier, later in pairwise(found))
     assert all((day - found[0]).days >= offset for day, offset in zip(found, template.days, strict=True))
     assert found[0] == next_open(first, is_open)
 

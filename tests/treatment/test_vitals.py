@@ -160,9 +160,10 @@ def test_the_upper_pressure_is_above_the_lower_one():
     assert doubts({}) == ()
 
 
-@pytest.mark.parametrize("name", vitals())
-def test_a_slipped_point_in_an_ordinary_figure_is_doubted(name):
-    ordinary = {"systolic": 130, "diastolic": 80, "pulse": 75, "spo2": 98, "breaths": 14}
-    if name in ordinary:
-        assert doubts({name: ordinary[name] * 10})
-        assert doubts({name: ordinary[name] / 10})
+@pytest.mark.parametrize(
+    ("name", "ordinary"), [("systolic", 130), ("diastolic", 80), ("pulse", 75), ("spo2", 98), ("breaths", 14)]
+)
+def test_a_slipped_point_in_an_ordinary_figure_is_doubted(name, ordinary):
+    assert doubts({name: ordinary}) == ()
+    assert doubts({name: ordinary * 10})
+    assert doubts({name: ordinary / 10})
