@@ -39,13 +39,14 @@ def test_a_limit_stands_in_its_source_or_is_called_our_choice(row):
     in_the_source = {float(number) for number in NUMBER.findall(f"{source.value} {source.timing} {source.action}")}
 
     assert row["choice"] in ("source", "our choice")
-    if row["choice"] == "source" and row["limit_id"] != "watch_min":  # in hours there: the next test
+    if row["choice"] == "source":
         assert float(row["default"]) in in_the_source
 
 
-def test_the_least_watch_is_the_two_hours_of_its_source():
-    assert "at least 2 hours" in limits()["watch_min"].fact.value
-    assert limits()["watch_min"].default == 2 * 60
+@pytest.mark.parametrize("name", ["food_h", "fluids_h", "watch_min", "vitals_every_min", "retake_systolic_mmhg"])
+def test_where_sources_disagree_the_number_is_our_choice(name):
+    assert limits()[name].is_our_choice
+    assert re.match("sources (disagree|vary)|no single standard", limits()[name].note)
 
 
 @pytest.mark.parametrize("name", limits())
