@@ -193,7 +193,7 @@ def _level_panel(found: Forecast, now_h: float, span: tuple[float, float], width
     x = _x(span, CLOCK)
     y = {"type": "quantitative", "title": None, "axis": _axis(3)}
     return _panel(
-        "Expected ketamine in vein blood, ng/mL",
+        "Ketamine in blood from a vein, ng/mL",
         84,
         width,
         [_past(span[0], now_h, x, look), _band(found, band, x, y, look), _now(now_h, x, look)],

@@ -39,9 +39,9 @@ as one within. Each of the two blood pressures is judged by itself. Readings bef
 There is no rule for the pulse, for breaths in a minute and for CADSS-6: no source gave one.
 """
 EVENTS_NOTE = (
-    "An event that stops the drip, and any that is severe, raises an alarm; no page stops a pump. What to do is said in "
-    "short and is no protocol: the clinic's own comes first. The source is where the event was seen. Our choice: that "
-    "the drip is stopped for it, which no source says, or the term itself."
+    "An event that stops the drip, and any that is severe, raises an alarm; no page stops a pump. What to do is said "
+    "in short and is no protocol: the clinic's own comes first. The source is where the event was seen. Our choice: "
+    "that the drip is stopped for it, which no source says, or the term itself."
 )
 
 
@@ -71,9 +71,9 @@ def _dose() -> Iterator[str]:
     yield "## The dose\n"
     yield (
         f"Weight, {LIGHTEST_KG:g} to {HEAVIEST_KG:g} kg, times the dose for each kilogram, not above the ceiling, "
-        "rounded down to the syringe's step. Less than one step is refused. A weight is asked for again when it differs "
-        "by more than the limit from the one known so far. A vial's strength is doubted when it is not the one known so "
-        "far, and, while none is known, when it is none of these, or is ten times another of these or a tenth of it:\n"
+        "rounded down to the syringe's step. Less than one step is refused. A weight is asked for again when it "
+        "differs by more than the limit from the one known so far. A vial's strength is doubted when it is not the one "
+        "known so far, and, while none is known, when it is none of these, or ten times or a tenth of another:\n"
     )
     rows = read_table("reprieve.treatment", "strengths.csv")
     sources = [Source(row["source"], row["source_url"], row["provenance"]) for row in rows]
