@@ -267,7 +267,7 @@ class Shown:
     def picture(self, width: int, look: str) -> str:
         """Pressures over what is expected, as SVG."""
         begun = self.here.started_at or self.now
-        drawn = picture(self.expected(), self.pressures(), _minutes(self.now - begun), width, look)
+        drawn = picture(self.expected(), self.pressures(), _minutes(self.now - begun), width, look, self.limits)
         return svg(drawn, LOOKS[look])
 
 

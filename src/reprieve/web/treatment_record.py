@@ -7,14 +7,16 @@ from typing import Any
 
 from django.db import models
 
-from reprieve.web.models import Enquiry, Entry, Event, Member, StockEntry
+from reprieve.web.models import Enquiry, Entry, Event, Member, PreConsultation, StockEntry
 
 NOT_THEIRS = {"link_hash", "version", "changed_at", "changed_by", "wrong_tries"}  # keys to doors and how rows are kept
 
 
 def courses_of(enquiry: Enquiry) -> dict[str, Any]:
-    """The consultations, and each course with its sessions and all that was written down."""
+    """The second form, the consultations, and each course with its sessions and all that was written down."""
+    second = PreConsultation.objects.filter(enquiry=enquiry).first()
     return {
+        "second_form": _row(second) if second else None,
         "consultations": _rows(enquiry.consultations.all()),
         "courses": [_course(course) for course in enquiry.courses.all()],
     }
