@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from django.utils import timezone
 
 from reprieve.treatment.limits import Limits
 from reprieve.web.demo import NOTHING_ELSE
-from reprieve.web.models import Clinic, Consent, Course, Draft, Enquiry, LimitSet, Member, Role
+from reprieve.web.models import Clinic, Consent, Course, Draft, Enquiry, LimitSet, Lot, Member, Role, StockEntry
 from reprieve.web.models import TreatmentSession as Session
 from tests.web.conftest_browser import *  # noqa: F403
 from tests.web.triggers import lifted
@@ -157,10 +159,12 @@ def limits(ada: Member) -> LimitSet:
 
 @pytest.fixture
 def ready(course: Callable[..., Course], limits: LimitSet, ada: Member) -> Callable[..., Session]:
-    """The first session of a course with consent, planned for now."""
+    """The first session of a course with consent, planned for now, and vials in the safe."""
 
     def first(**more: Any) -> Session:
         planned = course(**more)
+        vials = Lot.add(ada, "K-1", "Ketamine", Decimal(10), Decimal(20), timezone.localdate() + timedelta(days=400))
+        StockEntry.keep(ada, vials, "receipt", Decimal(100), uid=uuid.uuid4())
         signed = {"typed": "Robin Sample"}
         Consent.sign(
             ada, planned, 0, timezone.now(), text_version="test", text=[], capacity="Weighed it up well.",

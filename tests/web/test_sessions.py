@@ -26,6 +26,7 @@ GATE = {
     "escort_phone": "555 0199",
     "sober": "yes",
     "medicines_today": "none",
+    "stimulant": "none",
     "suicide_check": "none",
     "mood_check": "done",
     "new_signs": "no",

@@ -149,7 +149,7 @@ class WeightForm(forms.Form):
         error_messages={"required": "Choose kilograms or pounds"},
     )
     mg_per_ml = Figure("the strength of the vial", label="Strength of the vial, mg in 1 mL", initial="10")
-    sure = forms.BooleanField(label="I weighed again: this is right", required=False)
+    sure = forms.BooleanField(label="I looked again, at the scales and at the vial: this is right", required=False)
 
     @property
     def weight_kg(self) -> float:

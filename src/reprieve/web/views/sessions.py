@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,9 +25,9 @@ from reprieve.treatment.session import BEFORE, OFFLINE, PAUSED, RUNNING
 from reprieve.web.context import clinic_of
 from reprieve.web.door import is_password_of, leave_the_log_in_as_it_is, may, needs
 from reprieve.web.forms_session import GateForm, SecondPersonForm, WeightForm
-from reprieve.web.models import ChangedMeanwhileError, Course, Entry, Event, LimitSet, Member
+from reprieve.web.models import ChangedMeanwhileError, Course, Entry, Event, LimitSet, Lot, Member
 from reprieve.web.models import TreatmentSession as Session
-from reprieve.web.readiness import facts_of
+from reprieve.web.readiness import facts_of, known_of
 from reprieve.web.sessions import CLOCK_OFF, Shown, as_entry, form_of, when_it_happened
 
 MOST_AT_ONCE = 200
@@ -180,11 +181,16 @@ def weigh(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _dose_fits(form: WeightForm, found: Session, shown: Shown) -> bool:
-    doubts = doses.doubts(form.weight_kg, _known_weight(found), shown.limits)
+    known = _last_dose(found)
+    strengths = [float(known["mg_per_ml"])] if known else [float(lot.mg_per_ml) for lot in usable_lots()]
+    doubts = [
+        *doses.doubts(form.weight_kg, _known_weight(found, known), shown.limits),
+        *doses.strength_doubts(form.cleaned_data["mg_per_ml"], strengths),
+    ]
     if doubts and not form.cleaned_data["sure"]:
         for doubt in doubts:
             form.add_error(None, doubt)
-        form.add_error(None, "Weigh again. If it is right, tick that it is, and send once more.")
+        form.add_error(None, "Look again. If it is right, tick that it is, and send once more.")
         return False
     try:
         _dose(form, found, shown)
@@ -212,14 +218,23 @@ def _dose_data(form: WeightForm, found: Session, shown: Shown) -> dict[str, Any]
     }
 
 
-def _known_weight(found: Session) -> float | None:
-    """The weight of the last session, else what the person told."""
+def _last_dose(found: Session) -> Mapping[str, Any] | None:
+    """The dose of the last session of the course; None before the first."""
     rows = Entry.objects.filter(session__course=found.course, kind="dose").exclude(session=found)
     last = rows.order_by("-at").first()
-    if last is not None:
-        return float(last.data["weight_kg"])
-    said = found.course.enquiry.answers.get("weight_kg")
+    return last.data if last else None
+
+
+def _known_weight(found: Session, last: Mapping[str, Any] | None) -> float | None:
+    """The weight of the last session, else what the person told."""
+    said = last["weight_kg"] if last else known_of(found.course.enquiry)[0].get("weight_kg")
     return float(said) if said else None
+
+
+def usable_lots() -> list[Lot]:
+    """Lots that may be drawn from today."""
+    lots: Any = Lot.objects
+    return list(lots.usable(timezone.localdate()))
 
 
 @needs("treat")
