@@ -53,6 +53,7 @@ ALLOWED = {
     "session-chart": CLINICAL,
     "session-gate": {"ada", "nia"},
     "session-discharge": {"ada", "nia"},
+    "session-aftercare": {"ada", "nia"},
     "session-weigh": {"ada", "nia"},
     "session-second": {"ada", "nia"},
     "session-entry": {"ada", "nia"},

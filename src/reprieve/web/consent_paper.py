@@ -1,20 +1,22 @@
-"""The consent text for one person of this clinic, and the paper of what they signed."""
+"""The consent text for one person of this clinic, the paper of what they signed, and the sheet that they take home."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponse
 
 from reprieve.candidacy.crisis import first_line, lines_for
 from reprieve.paper import Signature, pdf
+from reprieve.treatment import aftercare
 from reprieve.treatment.consent import ConsentText, SignedConsent, as_document, current
 from reprieve.treatment.told import ClinicWords, Element
-from reprieve.web.models import Clinic, Consent, Enquiry
+from reprieve.web.models import Clinic, Consent, Enquiry, TreatmentSession
 from reprieve.web.public_words import moment
 
 ROLE_OF_THE_PERSON = "person"
+NIGHT = timedelta(hours=12)  # the check-in call is made when the clinic opens after it
 
 
 def text_for(enquiry: Enquiry, clinic: Clinic) -> ConsentText:
@@ -24,22 +26,56 @@ def text_for(enquiry: Enquiry, clinic: Clinic) -> ConsentText:
     ------
     WordsError : if the clinic has not filled in what only it can say
     """
-    place = enquiry.country_region or clinic.region or clinic.country
+    return current(words_of(enquiry, clinic))
+
+
+def words_of(enquiry: Enquiry, clinic: Clinic) -> ClinicWords:
+    """What only the clinic can say, with help in danger where the person is.
+
+    Raises
+    ------
+    WordsError : if something is not filled in; it names the field
+    """
+    place = place_of(enquiry, clinic)
     emergency = next((line.text for line in lines_for(place, danger=True) if line.is_emergency), "")
-    words = ClinicWords(
+    return ClinicWords(
         phone=clinic.phone,
         night_phone=clinic.night_phone,
         costs=clinic.costs,
         crisis=first_line(place).text,
         emergency=emergency or "call the emergency number",
     )
-    return current(words)
+
+
+def place_of(enquiry: Enquiry, clinic: Clinic) -> str:
+    """Where the person is, for help lines."""
+    return enquiry.country_region or clinic.region or clinic.country
+
+
+def aftercare_paper(session: TreatmentSession, escort: str, clinic: Clinic, now: datetime) -> bytes:
+    """The sheet that a person takes home, as a tagged PDF.
+
+    Raises
+    ------
+    WordsError : if the escort is not known, or the clinic has not filled in what only it can say
+    """
+    enquiry = session.course.enquiry
+    document = aftercare.as_document(
+        words_of(enquiry, clinic),
+        escort=escort,
+        check_in=moment(clinic.hours.next_opening(now + NIGHT), clinic.zone),
+        clinic_name=clinic.name,
+        reference=enquiry.reference,
+        printed_at=now.astimezone(clinic.zone),
+        crisis_line=f"In danger? {first_line(place_of(enquiry, clinic)).text.capitalize()}",
+    )
+    return pdf(document)
 
 
 def paper_of(consent: Consent, clinic: Clinic, now: datetime) -> bytes:
     """What was signed, as a tagged PDF."""
     enquiry = consent.course.enquiry
-    place = enquiry.country_region or clinic.region or clinic.country
+    place = place_of(enquiry, clinic)
     assert consent.clinician_signed_at is not None
     signed = SignedConsent(
         version=consent.text_version,

@@ -76,6 +76,7 @@ urlpatterns = [
     path("team/session/<int:pk>/chart-<int:width>-<slug:look>.svg", sessions.chart, name="session-chart"),
     path("team/session/<int:pk>/gate/", sessions.gate, name="session-gate"),
     path("team/session/<int:pk>/discharge/", sessions.discharge, name="session-discharge"),
+    path("team/session/<int:pk>/after-care.pdf", sessions.aftercare, name="session-aftercare"),
     path("team/session/<int:pk>/weigh/", sessions.weigh, name="session-weigh"),
     path("team/session/<int:pk>/second-person/", sessions.second_person, name="session-second"),
     path("team/session/<int:pk>/entry/", sessions.entry, name="session-entry"),

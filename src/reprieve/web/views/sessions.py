@@ -22,6 +22,8 @@ from reprieve.charts import LOOKS
 from reprieve.treatment import dose as doses
 from reprieve.treatment import vitals
 from reprieve.treatment.session import BEFORE, OFFLINE, PAUSED, RUNNING
+from reprieve.treatment.told import WordsError
+from reprieve.web.consent_paper import aftercare_paper, pdf_response
 from reprieve.web.context import clinic_of
 from reprieve.web.door import is_password_of, leave_the_log_in_as_it_is, may, needs
 from reprieve.web.forms_session import GateForm, SecondPersonForm, WeightForm
@@ -161,6 +163,20 @@ def _answered(form: GateForm) -> dict[str, Any]:
 def _leave(found: Session, member: Member, kept: dict[str, Any], now: datetime) -> None:
     Entry.keep(member, Entry(session=found, uid=uuid.uuid4(), kind="discharge", data=kept, at=now))
     found.close(member, found.version, round(Shown.of(found, now).here.infused_mg, 2), now)
+
+
+@needs("treat")
+@require_safe
+def aftercare(request: HttpRequest, pk: int) -> HttpResponse:
+    """The sheet that the person takes home, to print."""
+    found, now = _session(pk), timezone.now()
+    escort = Shown.of(found, now).here.gate.get("answers", {}).get("escort_name", "")
+    try:
+        paper = aftercare_paper(found, escort, clinic_of(request), now)
+    except WordsError as problem:
+        messages.error(request, f"The after-care sheet cannot be made: {problem}.")
+        return redirect("session", pk)
+    return pdf_response(paper, found.course.enquiry.reference)
 
 
 @needs("treat")
