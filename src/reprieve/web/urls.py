@@ -2,7 +2,21 @@
 
 from django.urls import include, path
 
-from reprieve.web.views import brief, clinic, courses, evidence, exposure, inbox, join, privacy, public, team
+from reprieve.web.views import (
+    brief,
+    clinic,
+    courses,
+    evidence,
+    exposure,
+    inbox,
+    join,
+    measure_link,
+    measures,
+    privacy,
+    public,
+    team,
+    timeline,
+)
 
 urlpatterns = [
     path("", public.home, name="home"),
@@ -29,6 +43,14 @@ urlpatterns = [
     path("status/<str:token>/contact/", public.correct_contact, name="status-contact"),
     path("status/<str:token>/stop/", public.stop_contact, name="status-stop"),
     path("status/<str:token>/erase/", public.erase, name="status-erase"),
+    # A short form behind a private link, and the person's own course
+    path("measure/<str:token>/", measure_link.measure, name="measure"),
+    path("measure/<str:token>/<int:number>/", measure_link.page, name="measure-page"),
+    path("measure/<str:token>/send/", measure_link.send, name="measure-send"),
+    path("measure/<str:token>/next/", measure_link.go_on, name="measure-next"),
+    path("measure/<str:token>/stop/", measure_link.stop, name="measure-stop"),
+    path("status/<str:token>/course/", timeline.own_course, name="own-course"),
+    # path("status/<str:token>/course/<int:width>-<slug:look>.svg", timeline.own_picture, name="own-picture"),
     path("team/", inbox.inbox, name="inbox"),
     path("team/news/", inbox.news, name="inbox-news"),
     path("team/enquiry/<int:pk>/", inbox.card, name="card"),
@@ -41,6 +63,18 @@ urlpatterns = [
     path("team/enquiry/<int:pk>/exposure/", exposure.exposure, name="exposure"),
     path("team/courses/", courses.courses, name="courses"),
     path("team/course/<int:pk>/", courses.course, name="course"),
+    # How the person is: measures that fall due, alerts, the timeline
+    path("team/measures/", measures.measures, name="measures"),
+    path("team/course/<int:pk>/measures/", measures.course_measures, name="course-measures"),
+    path("team/course/<int:pk>/measures/add/", measures.add, name="add-measure"),
+    path("team/measure/<int:pk>/", measures.measure, name="team-measure"),
+    path("team/measure/<int:pk>/send/", measures.send, name="send-measure"),
+    path("team/measure/<int:pk>/call-off/", measures.call_off, name="call-off-measure"),
+    path("team/alerts/", measures.alerts, name="alerts"),
+    path("team/alert/<int:pk>/", measures.alert, name="alert"),
+    path("team/course/<int:pk>/timeline/", timeline.timeline, name="timeline"),
+    # path("team/course/<int:pk>/timeline/<int:width>-<slug:look>.svg", timeline.picture, name="timeline-picture"),
+    path("team/course/<int:pk>/timeline/note/", timeline.note, name="note-other-treatment"),
     path("team/promises/", team.promises, name="promises"),
     path("team/promises/<int:width>-<slug:look>.svg", team.promises_chart, name="promises-chart"),
     path("team/notices/", team.notices, name="notices"),

@@ -112,6 +112,7 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
         "link_ends": day(enquiry.link_expires_at, clinic.zone),
         "is_late": enquiry.is_open and enquiry.first_called_at is None and enquiry.kept is False,
         "may_stop": _may_stop(enquiry),
+        "has_course": enquiry.courses.exists(),
         "done": request.GET.get("done", ""),
     }
     return render(request, "public/status.html", context)
