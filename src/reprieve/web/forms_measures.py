@@ -35,7 +35,10 @@ class YearForm(forms.Form):
         max_length=4,
         help_text="Four figures, such as 1984. We ask so that nobody else can open this form.",
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "bday-year"}),
-        error_messages={"required": "Write the year with four figures", "max_length": "Write the year with four figures"},
+        error_messages={
+            "required": "Write the year with four figures",
+            "max_length": "Write the year with four figures",
+        },
     )
 
 

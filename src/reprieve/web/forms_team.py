@@ -454,7 +454,9 @@ class ClinicForm(forms.ModelForm[Clinic]):
                 input_formats=HOURS_AS_TYPED,
                 help_text="The same hour twice means that messages go out at any hour." * (name == "quiet_until"),
                 widget=forms.TimeInput(attrs={"inputmode": "numeric", "maxlength": "5"}, format="%H:%M"),
-                error_messages=dict.fromkeys(("required", "invalid"), f"No message {words}: write an hour such as 20:00"),
+                error_messages=dict.fromkeys(
+                    ("required", "invalid"), f"No message {words}: write an hour such as 20:00"
+                ),
             )
         if not self.is_bound and self.instance.text_url:
             self.initial["text_url"] = self.instance.text_url

@@ -104,7 +104,7 @@ def owe_a_message(course_id: int, now: datetime, clinic: Clinic) -> None:
     for measure in owed:
         reminders = measure.reminders + (measure.sent_at is not None)
         Measure.objects.filter(pk=measure.pk).update(sent_at=measure.sent_at or now, reminders=reminders)
-    send_form.enqueue(owed[0].pk, f"{course.pk}-{now:%Y%m%d%H%M%S}")
+    send_form.enqueue(owed[0].pk, f"{course.pk}-{now:%Y%m%d%H%M%S%f}")
 
 
 @task()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from reprieve import instruments
@@ -87,7 +88,7 @@ class ShortForm:
 def _evenly(questions: Sequence[Asked]) -> list[tuple[Asked, ...]]:
     pages = -(-len(questions) // QUESTIONS_ON_A_PAGE)
     edges = [round(number * len(questions) / pages) for number in range(pages + 1)]
-    return [tuple(questions[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    return [tuple(questions[start:end]) for start, end in pairwise(edges)]
 
 
 def _is_about_safety(instrument: str, question: Asked) -> bool:

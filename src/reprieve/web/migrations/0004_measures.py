@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('web', '0003_treatment'),
+        ("web", "0003_treatment"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='course',
-            name='messages_stopped_at',
+            model_name="course",
+            name="messages_stopped_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='measure',
-            name='problem',
+            model_name="measure",
+            name="problem",
             field=models.CharField(blank=True, max_length=80),
         ),
     ]

@@ -235,12 +235,12 @@ class Measure(models.Model):
             raise ChangedMeanwhileError(self.subject)
         from reprieve.web.jobs import send_form
 
-        send_form.enqueue(self.pk, f"{self.pk}-{now:%Y%m%d%H%M%S}")
+        send_form.enqueue(self.pk, f"{self.pk}-{now:%Y%m%d%H%M%S%f}")
         Event.record(member.actor, "asked to send a link", self.subject)
 
     @transaction.atomic
     def is_opened_by(self, year: str, now: datetime) -> bool:
-        """Whether ``year`` is the person's year of birth. After some wrong tries the link is closed, and the owner told."""
+        """Whether it is the person's year of birth. Some wrong tries close the link, and the owner is told."""
         row = Measure.objects.select_for_update().select_related("course__enquiry").get(pk=self.pk)
         if row.link_hash is None or row.link_hash != self.link_hash:
             return False

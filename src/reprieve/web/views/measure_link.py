@@ -149,7 +149,11 @@ def page(request: HttpRequest, token: str, found: Measure, number: int) -> HttpR
 
 def _after(found: Measure, token: str, number: int) -> str:
     pages = found.form.pages(found.answers or {})
-    return reverse("measure-page", args=[token, number + 1]) if number < len(pages) else reverse("measure-send", args=[token])
+    return (
+        reverse("measure-page", args=[token, number + 1])
+        if number < len(pages)
+        else reverse("measure-send", args=[token])
+    )
 
 
 def _panel(found: Measure, questions: tuple[short_forms.Asked, ...]) -> Panel | None:

@@ -211,7 +211,9 @@ def send(request: HttpRequest, pk: int) -> HttpResponse:
     except ChangedMeanwhileError:
         return _measure(request, get_object_or_404(_rows(), pk=pk), may(_member(request), "treat"), status=409)
     quiet = clinic.is_quiet(timezone.now())
-    messages.success(request, f"It goes out {f'at {clinic.quiet_until:%H:%M}, after the quiet hours' if quiet else 'now'}.")
+    messages.success(
+        request, f"It goes out {f'at {clinic.quiet_until:%H:%M}, after the quiet hours' if quiet else 'now'}."
+    )
     return redirect("team-measure", pk)
 
 

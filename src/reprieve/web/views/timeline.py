@@ -96,7 +96,9 @@ def rows_of(course: Course, zone: ZoneInfo) -> list[tuple[date, str, str]]:
         until = f", until {_day(other.to_on)}" if other.to_on else ""
         rows.append((other.from_on, other.get_kind_display(), f"{other.what}{until}"))
     today = timezone.now().astimezone(zone).date()
-    rows += [(late.last_on, late.instrument, "missing: not done in its window") for late in _measures(course).overdue(today)]
+    rows += [
+        (late.last_on, late.instrument, "missing: not done in its window") for late in _measures(course).overdue(today)
+    ]
     return sorted(rows, key=lambda row: row[0])
 
 
@@ -174,7 +176,11 @@ def change_in_words(course: Course, zone: ZoneInfo) -> list[str]:
         return []
     points = exact[-1].total - baseline.total
     least = outcome.rule(short_forms.PCL_5, "reliable_change").value
-    way = f"went {'down' if points < 0 else 'up'} by {abs(points)} point{'s' * (abs(points) != 1)}" if points else "is the same"
+    way = (
+        f"went {'down' if points < 0 else 'up'} by {abs(points)} point{'s' * (abs(points) != 1)}"
+        if points
+        else "is the same"
+    )
     return [f"Since you began, your score {way}.", f"A change of {least:g} or more is more than chance ups and downs."]
 
 
@@ -185,7 +191,14 @@ def own_course(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     planned = course.sessions.exclude(state=TreatmentSession.State.CALLED_OFF)
     visit = planned.filter(state=TreatmentSession.State.PLANNED, planned_at__gt=now).order_by("planned_at").first()
-    form = _measures(course).open().by_the_person().filter(last_on__gte=_local(now, clinic.zone)).order_by("first_on").first()
+    form = (
+        _measures(course)
+        .open()
+        .by_the_person()
+        .filter(last_on__gte=_local(now, clinic.zone))
+        .order_by("first_on")
+        .first()
+    )
     scores = [
         (day(row.completed_at, clinic.zone), row.total_words)
         for row in _measures(course).done().filter(instrument=short_forms.PCL_5)
