@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from typing import Any
 
 from reprieve.instruments import find, reliable_change
 from reprieve.sources import Source, read_table
@@ -250,6 +251,13 @@ def judge(
     )
 
 
+def baseline_of(measured: Iterable[Measured], started_on: date, instrument: str) -> Measured | None:
+    """The last total of an instrument in the window that its schedule opens before the first session."""
+    first, last = slot("baseline", instrument).window(started_on)
+    own = [each for each in measured if each.instrument == instrument and first <= each.on <= last]
+    return max(reversed(own), key=lambda each: each.on, default=None)
+
+
 def _since(baseline: Measured | None, later: Iterable[Measured], instrument: str) -> list[Measured]:
     if baseline is not None and baseline.instrument != instrument:
         raise OutcomeError(f"a baseline of the {baseline.instrument} for the {instrument}; give that of the same one")
@@ -263,14 +271,14 @@ def _at_end(seen: Sequence[Measured], instrument: str, ended_on: date) -> Measur
     return next((each for each in seen if first <= each.on <= last), None)
 
 
-def fell_enough(rule: Rule, before: int, after: int) -> bool:
-    """Whether two exact totals meet a rule of response, loss (its opposite) or remission.
+def fell_enough(rule: Rule, before: Any, after: Any) -> Any:
+    """Whether exact totals, or arrays of them, meet a rule of response, loss (its opposite) or remission.
 
     A higher total before, and a lower one after, can only turn no into yes, so the ends of two ranges decide.
     """
     if rule.unit == "total":
-        return after <= rule.value < before
-    return before > after and 100 * (before - after) >= rule.value * before
+        return (after <= rule.value) & (before > rule.value)
+    return (before > after) & (100 * (before - after) >= rule.value * before)
 
 
 def _two_way(rule: Rule, before: Measured | None, after: Measured | None) -> str:

@@ -116,7 +116,7 @@ def due(start: date, end: date, sessions: Iterable[date] = ()) -> tuple[Due, ...
     """Everything that falls due in a course, in order of days.
 
     When a course ends early or late, ask again with its new end: what hangs on the end moves with it, and sessions
-    and weeks after it are left out. A slot whose window meets that of an earlier row of the table is not asked twice.
+    and weeks after it are left out. What an earlier row of the table asks at that time is not asked twice.
 
     Parameters
     ----------
@@ -156,11 +156,8 @@ def _falling(each: Slot, start: date, end: date, sessions: list[date]) -> Iterat
 
 
 def _meets(found: Due, kept: list[Due]) -> bool:
-    """Whether another slot asks for the same instrument within its window."""
-    return any(
-        other.instrument == found.instrument
-        and other.slot is not found.slot
-        and other.first <= found.last
-        and found.first <= other.last
-        for other in kept
-    )
+    """Whether another slot asks for the same instrument on that day; for one that repeats, within its window."""
+    others = [each for each in kept if each.instrument == found.instrument and each.slot is not found.slot]
+    if found.slot.repeat_days and any(found.first <= each.day <= found.last for each in others):
+        return True
+    return any(each.first <= found.day <= each.last for each in others)
