@@ -28,7 +28,8 @@ def words(notice: Notice, clinic: Clinic) -> tuple[str, str]:
         Notice.Kind.ERASURE: "A person has asked us to erase their record.",
         Notice.Kind.ALERT: "An alert about a course waits until you say what you did.",
     }[Notice.Kind(notice.kind)]
-    page = reverse({Notice.Kind.ERASURE: "erasures", Notice.Kind.ALERT: "alerts"}.get(notice.kind, "inbox"))
+    pages = {Notice.Kind.ERASURE: "erasures", Notice.Kind.ALERT: "alerts"}
+    page = reverse(pages.get(Notice.Kind(notice.kind), "inbox"))
     return notice.get_kind_display(), f"{sentence}\n\nReference {notice.enquiry.reference}\n{settings.BASE_URL}{page}\n"
 
 

@@ -19,6 +19,7 @@ from reprieve.web.deadlines import Urgency
 from reprieve.web.encryption import EncryptedJSON, EncryptedText
 from reprieve.web.models.audit import Event
 from reprieve.web.models.clinic import Clinic
+from reprieve.web.models.consent import Consultation
 from reprieve.web.models.course import Course, TreatmentSession
 from reprieve.web.models.enquiry import Enquiry, sha256
 from reprieve.web.models.member import Member, Role
@@ -441,8 +442,8 @@ class Alert(models.Model):
         if new is None:
             return
         baseline, later = measured_of(measure.course, measure.instrument, zone)
-        before = [each for each in later if each.on < new.on]
-        reasons = outcome.alerts(baseline if baseline and baseline.on < new.on else None, before, new)
+        earlier = [each for each in later if each.on < new.on]
+        reasons = outcome.alerts(baseline if baseline and baseline.on < new.on else None, earlier, new)
         if reasons:
             cls.open_for(measure.course, cls.Kind.RELAPSE, measure.subject, [reason.words for reason in reasons])
 
@@ -477,16 +478,27 @@ class Alert(models.Model):
 
 
 def measured_of(course: Course, instrument: str, zone: Any) -> tuple[outcome.Measured | None, list[outcome.Measured]]:
-    """The total before the course, and those since, of one instrument.
+    """The total before the course, None if nobody took it, and all others of one instrument, in the order of days."""
+    found = all_measured(course, zone)
+    started_on = started_on_of(course, zone)
+    baseline = outcome.baseline_of(found, started_on, instrument) if started_on else None
+    return baseline, [each for each in found if each.instrument == instrument and each != baseline]
 
-    The baseline is the last one on or before the day of the first session; None if nobody took it.
-    """
+
+def all_measured(course: Course, zone: Any) -> list[outcome.Measured]:
+    """Every total of the course, in the order of days; the interview of a consultation counts as well."""
     rows: Any = Measure.objects
-    done = rows.done().filter(course=course, instrument=instrument)
-    found = [measured for row in done if (measured := row.as_measured(zone))]
-    started_on = course.started_on or _first_day(course, zone)
-    before = [each for each in found if started_on is None or each.on <= started_on]
-    return (before[-1] if before else None), found[len(before) :]
+    found = [measured for row in rows.done().filter(course=course) if (measured := row.as_measured(zone))]
+    for consultation in Consultation.objects.filter(enquiry=course.enquiry_id):
+        total = short_forms.total_of(short_forms.CAPS_5, consultation.caps5) if consultation.caps5 else None
+        if total:
+            found.append(outcome.Measured(consultation.at.astimezone(zone).date(), short_forms.CAPS_5, total))
+    return sorted(found, key=lambda each: each.on)
+
+
+def started_on_of(course: Course, zone: Any) -> date | None:
+    """The day of the first session, planned or as it came; None while none is planned."""
+    return course.started_on or _first_day(course, zone)
 
 
 def _first_day(course: Course, zone: Any) -> date | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from reprieve.web.context import clinic_of
 from reprieve.web.door import needs
 from reprieve.web.forms_measures import OtherTreatmentForm
 from reprieve.web.models import Course, Enquiry, Event, Measure, Member, OtherTreatment, TreatmentSession
-from reprieve.web.models.measure import measured_of
+from reprieve.web.models.measure import all_measured, measured_of, started_on_of
 from reprieve.web.public_words import day, moment
 
 WIDTHS = (328, 620)
@@ -36,6 +37,25 @@ WORDS = {
     outcome.WORSENED: "Got worse",
     outcome.NO_CLEAR_CHANGE: "No clear change",
 }
+
+
+def story_of(course: Course, zone: ZoneInfo) -> Any:
+    """The course as the picture takes it; None while no session is planned."""
+    from reprieve.treatment.outcome_plot import Beside, Timeline
+
+    started_on = started_on_of(course, zone)
+    if started_on is None:
+        return None
+    held = course.sessions.filter(state=TreatmentSession.State.ENDED)
+    return Timeline(
+        started_on,
+        tuple(each for each in all_measured(course, zone) if each.instrument in JUDGED),
+        tuple((session.opened_at or session.planned_at).astimezone(zone).date() for session in held),
+        tuple(
+            Beside(other.what, other.from_on, other.to_on, other.kind == OtherTreatment.Kind.EVENT)
+            for other in course.other_treatments.all()
+        ),
+    )
 
 
 def ended_on(course: Course, zone: ZoneInfo) -> date | None:
@@ -129,16 +149,37 @@ def _course(pk: int) -> Course:
 
 def _timeline(request: HttpRequest, course: Course, form: Form) -> HttpResponse:
     zone = clinic_of(request).zone
-    rows = rows_of(course, zone)
+    from reprieve.treatment import outcome_plot
+
+    rows, story = rows_of(course, zone), story_of(course, zone)
     context = {
         "course": course,
         "enquiry": course.enquiry,
+        "picture": story is not None and bool(story.measured),
+        "finding": outcome_plot.finding(story) if story else "",
         "rows": rows,
         "judgements": judgements(course, zone),
         "form": form,
         "ended": ended_on(course, zone),
     }
     return render(request, "measures/timeline.html", context)
+
+
+@needs("see courses")
+@require_safe
+def picture(request: HttpRequest, pk: int, width: int, look: str) -> HttpResponse:
+    """The timeline as a picture, drawn for one width and one look."""
+    return _drawn(story_of(_course(pk), clinic_of(request).zone), width, look)
+
+
+def _drawn(story: Any, width: int, look: str) -> HttpResponse:
+    if width not in WIDTHS or look not in LOOKS or story is None:
+        raise Http404
+    from reprieve import charts
+    from reprieve.treatment import outcome_plot
+
+    chart = outcome_plot.timeline(story, width, look)
+    return HttpResponse(charts.svg(chart, charts.LOOKS[look]), content_type="image/svg+xml")
 
 
 @needs("see courses")
@@ -211,10 +252,20 @@ def own_course(request: HttpRequest, token: str) -> HttpResponse:
         "next_visit": moment(visit.planned_at, clinic.zone) if visit else "",
         "next_form": f"{form.first_on.day} {form.first_on:%B}" if form else "",
         "scores": scores,
+        "picture": bool(scores) and started_on_of(course, clinic.zone) is not None,
         "change": change_in_words(course, clinic.zone),
         "highest": 80,
     }
     return render(request, "measures/own_course.html", context)
+
+
+@require_safe
+def own_picture(request: HttpRequest, token: str, width: int, look: str) -> HttpResponse:
+    """The person's own scores as a picture."""
+    course, zone = _own_course(request, token), clinic_of(request).zone
+    story = story_of(course, zone)
+    own = tuple(each for each in story.measured if each.instrument == short_forms.PCL_5) if story else ()
+    return _drawn(replace(story, measured=own, beside=()) if story else None, width, look)
 
 
 def _local(now: datetime, zone: ZoneInfo) -> date:
