@@ -33,6 +33,7 @@ LEADS = {
     PHQ_9: "How often has each of these troubled you in the past 2 weeks?",
     SIDE_EFFECTS: "Since your last visit, have you had any of these?",
 }
+LEAD_ALONE = "How often has this troubled you in the past 2 weeks?"
 TITLES = {PCL_5: "How you have been", PHQ_9: "Your mood", SIDE_EFFECTS: "Side effects", CAPS_5: "Interview"}
 ASKED_TERMS = (
     "dissociation", "trauma_memories", "anxiety", "nausea", "dizziness", "headache", "sleepiness", "blurred_vision",
@@ -110,8 +111,8 @@ def form_for(instrument: str, period: str = "month") -> ShortForm:
 def _asked(instrument: Instrument, item: Item) -> Asked:
     words = item.choices or CHOICES[instrument.id]
     numbers = range(item.lowest, item.highest + 1)
-    alone = instrument.id == PHQ_9 and item.number == ITEM_9
-    return Asked(item.number, item.prompt, tuple(zip(map(str, numbers), words, strict=True)), LEADS[PHQ_9] * alone)
+    lead = LEAD_ALONE if instrument.id == PHQ_9 and item.number == ITEM_9 else ""
+    return Asked(item.number, item.prompt, tuple(zip(map(str, numbers), words, strict=True)), lead)
 
 
 def _safety_question() -> Asked:

@@ -106,16 +106,16 @@ def _course(request: HttpRequest, course: Course, form: Form | None = None) -> H
     return render(request, "measures/course.html", context)
 
 
-def _stage(row: Measure, today: date, clinic: Clinic) -> tuple[str, str]:
-    """Where one measure stands, and the kind of its tag."""
+def _stage(row: Measure, today: date, clinic: Clinic) -> tuple[str, str, str]:
+    """Where one measure stands: a word, the kind of its tag, and more words."""
     if row.completed_at:
-        return f"Done: {row.total_words}", "ok"
+        return "Done", "ok", row.total_words
     if row.called_off:
-        return "Called off", ""
+        return "Called off", "", ""
     if row.first_on > today:
-        return "To come", ""
+        return "To come", "", ""
     words, kind = stands(row, clinic)
-    return (f"Overdue. {words}", "danger") if row.last_on < today else (f"Due. {words}", kind)
+    return ("Overdue", "danger", words) if row.last_on < today else ("Due", kind, words)
 
 
 @needs("see courses")

@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from reprieve import instruments
 from reprieve.treatment import outcome
 from reprieve.web import short_forms
 from reprieve.web.context import clinic_of
@@ -254,7 +255,7 @@ def own_course(request: HttpRequest, token: str) -> HttpResponse:
         "scores": scores,
         "picture": bool(scores) and started_on_of(course, clinic.zone) is not None,
         "change": change_in_words(course, clinic.zone),
-        "highest": 80,
+        "highest": (instruments.find(short_forms.PCL_5).total_bounds or (0, 0))[1],
     }
     return render(request, "measures/own_course.html", context)
 
