@@ -821,6 +821,20 @@ def test_who_opens_the_link_can_stop_the_messages_without_giving_a_year(form, bo
 # The team's pages
 
 
+@pytest.mark.parametrize(("days", "shown"), [(28, True), (29, False)])
+def test_what_is_long_overdue_is_missed_and_leaves_the_list(form, cleo, as_, enquiry, days, shown):
+    today = timezone.now().astimezone(ZoneInfo("America/New_York")).date()
+    closed_on = today - timedelta(days=days)
+    measure = form(person=enquiry(name="Kim Doe"), due_on=closed_on, first_on=closed_on, last_on=closed_on)
+
+    pages = [
+        as_(cleo).get(address).content.decode()
+        for address in (reverse("measures"), reverse("course-measures", args=[measure.course_id]))
+    ]
+
+    assert ("Kim Doe" in pages[0], "Missed" in pages[1]) == (shown, not shown)
+
+
 def test_the_list_shows_what_is_due_and_what_is_overdue(form, cleo, as_, enquiry):
     form(person=enquiry(name="Kim Doe"))
     long_ago = timezone.now().date() - timedelta(days=9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +24,7 @@ from reprieve.web.models.measure import NO_WAY
 
 SHOWN = 200
 LAST_ANSWERED = 20
+OVERDUE_DAYS = 28  # our choice: what is longer overdue is missed, and stands on the page of its course only
 TOO_LATE = "Somebody else has done that, or the person has sent it, since you opened the page."
 
 
@@ -58,14 +59,15 @@ def measures(request: HttpRequest) -> HttpResponse:
     """What is due and what is overdue, over all courses."""
     clinic, rows = clinic_of(request), _rows()
     today = _today(clinic)
-    due, overdue = list(rows.due(today)[:SHOWN]), list(rows.overdue(today)[:SHOWN])
+    lately = rows.overdue(today).filter(last_on__gte=today - timedelta(days=OVERDUE_DAYS))
+    due, overdue = list(rows.due(today)[:SHOWN]), list(lately[:SHOWN])
     context = {
         "groups": [
             ("overdue", "Overdue", [(row, *stands(row, clinic)) for row in overdue]),
             ("due", "Due now", [(row, *stands(row, clinic)) for row in due]),
         ],
         "due": rows.due(today).count(),
-        "overdue": rows.overdue(today).count(),
+        "overdue": lately.count(),
         "alerts": _alerts().waiting().count(),
         "now": timezone.now(),
     }
@@ -114,6 +116,8 @@ def _stage(row: Measure, today: date, clinic: Clinic) -> tuple[str, str, str]:
         return "Called off", "", ""
     if row.first_on > today:
         return "To come", "", ""
+    if row.last_on < today - timedelta(days=OVERDUE_DAYS):
+        return "Missed", "", ""
     words, kind = stands(row, clinic)
     return ("Overdue", "danger", words) if row.last_on < today else ("Due", kind, words)
 

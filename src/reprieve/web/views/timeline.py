@@ -100,10 +100,7 @@ def _day(day: date) -> str:
 def rows_of(course: Course, zone: ZoneInfo) -> list[tuple[date, str, str]]:
     """Everything on the timeline, in the order of days: the day, what it is, in words."""
     rows = [
-        (done.completed_at.astimezone(zone).date(), done.instrument.capitalize(), done.total_words)
-        if done.instrument == short_forms.SIDE_EFFECTS
-        else (done.completed_at.astimezone(zone).date(), done.instrument, done.total_words)
-        for done in _measures(course).done()
+        (done.completed_at.astimezone(zone).date(), _name(done), done.total_words) for done in _measures(course).done()
     ]
     rows += [
         ((held.opened_at or held.planned_at).astimezone(zone).date(), "Infusion", _infused(held))
@@ -118,7 +115,7 @@ def rows_of(course: Course, zone: ZoneInfo) -> list[tuple[date, str, str]]:
         rows.append((other.from_on, other.get_kind_display(), f"{other.what}{until}"))
     today = timezone.now().astimezone(zone).date()
     rows += [
-        (late.last_on, late.instrument, "missing: not done in its window") for late in _measures(course).overdue(today)
+        (late.last_on, _name(late), "missing: not done in its window") for late in _measures(course).overdue(today)
     ]
     return sorted(rows, key=lambda row: row[0])
 
@@ -126,6 +123,10 @@ def rows_of(course: Course, zone: ZoneInfo) -> list[tuple[date, str, str]]:
 def _measures(course: Course) -> Any:
     objects: Any = Measure.objects
     return objects.filter(course=course)
+
+
+def _name(measure: Measure) -> str:
+    return "Side effects" if measure.instrument == short_forms.SIDE_EFFECTS else measure.instrument
 
 
 def _infused(held: TreatmentSession) -> str:
