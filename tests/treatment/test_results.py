@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reprieve.evidence.tables import tables
@@ -187,6 +187,7 @@ days = st.integers(-20, 220).map(lambda day: START + timedelta(days=day))
 measures = st.builds(Measured, days, st.sampled_from(["PCL-5", "CAPS-5"]), totals)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(measures, max_size=8, unique_by=lambda each: (each.on, each.instrument)), max_size=6))
 def test_all_at_once_agrees_with_one_by_one(drawn):
     records = [with_totals(*measured) for measured in drawn]

@@ -13,8 +13,10 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
 
+from reprieve.treatment.limits import Limits
 from reprieve.web.demo import NOTHING_ELSE
-from reprieve.web.models import Clinic, Course, Draft, Enquiry, Member, Role
+from reprieve.web.models import Clinic, Consent, Course, Draft, Enquiry, LimitSet, Member, Role
+from reprieve.web.models import TreatmentSession as Session
 from tests.web.conftest_browser import *  # noqa: F403
 from tests.web.triggers import lifted
 
@@ -145,3 +147,25 @@ def course(ada: Member, enquiry: Callable[..., Enquiry]) -> Callable[..., Course
         return Course.plan(ada, person or enquiry(), days, **fields)
 
     return plan
+
+
+@pytest.fixture
+def limits(ada: Member) -> LimitSet:
+    """The safety limits as proposed, signed by Ada."""
+    return LimitSet.sign(ada, dict(Limits()))
+
+
+@pytest.fixture
+def ready(course: Callable[..., Course], limits: LimitSet, ada: Member) -> Callable[..., Session]:
+    """The first session of a course with consent, planned for now."""
+
+    def first(**more: Any) -> Session:
+        planned = course(**more)
+        signed = {"typed": "Robin Sample"}
+        Consent.sign(
+            ada, planned, timezone.now(), text_version="test", text=[], capacity="Weighed it up well.",
+            person_name="Robin Sample", person_signature=signed, clinician_signature={"typed": "Ada"},
+        )  # fmt: skip
+        return planned.sessions.get(number=1)
+
+    return first

@@ -15,8 +15,9 @@ from functools import cache
 from scipy.special import ndtr
 
 from reprieve.evidence.answer import Answer, answer
-from reprieve.evidence.harms import harms_of, unknown_harms
+from reprieve.evidence.harms import Seen, harms_of, unknown_harms
 from reprieve.evidence.network import FAMILIES, network
+from reprieve.evidence.proportions import exact_interval
 from reprieve.evidence.question import Question
 from reprieve.evidence.rows import Guideline, Harm, Outcome, Study
 from reprieve.evidence.tables import Evidence, tables
@@ -481,14 +482,41 @@ def spray(evidence: Evidence) -> Figure | None:
     }
     values: dict[str, str] = {}
     rows: list[Row] = []
-    summaries = harms_of(("esketamine",), evidence=evidence)
     for key, event in names.items():
-        seen = next((row for s in summaries for row in s.rows if row.harm.event == event and row.control), None)
+        seen = next((row for row in _seen(event, evidence) if row.control), None)
         if seen is None or seen.control is None or not seen.share or not seen.control.share:
             return None
         values |= {key: f"{seen.share.low:.0f}", f"control_{key}": f"{seen.control.share.low:.0f}"}
         rows += [seen.harm, seen.control]
     return values, tuple(rows)
+
+
+def spray_sleepy(evidence: Evidence) -> Figure | None:
+    """How many were sleepy after esketamine, with the exact interval of that share, beside the control spray."""
+    for row in _seen("sedation", evidence):
+        if row.control and row.has_counts and row.control.share:
+            low, high = exact_interval(row.harm.events or 0, row.harm.n or 0)
+            values = {
+                "share": f"{100 * (row.harm.events or 0) / (row.harm.n or 1):.0f}",
+                "low": f"{100 * low:.0f}",
+                "high": f"{100 * high:.0f}",
+                "control_share": f"{row.control.share.low:.0f}",
+            }
+            return values, (row.harm, row.control)
+    return None
+
+
+def spray_passed_out(evidence: Evidence) -> Figure | None:
+    """How many of a thousand lost consciousness after esketamine."""
+    for row in unknown_harms(evidence):
+        if row.treatment == "esketamine" and row.harm.event == "loss of consciousness" and row.share:
+            return {"per_thousand": number_word(round(10 * row.share.high))}, (row.harm,)
+    return None
+
+
+def _seen(event: str, evidence: Evidence) -> list[Seen]:
+    """Rows of one event under esketamine."""
+    return [row for s in harms_of(("esketamine",), evidence=evidence) for row in s.rows if row.harm.event == event]
 
 
 def drop_out(evidence: Evidence) -> Figure | None:
@@ -525,5 +553,7 @@ FIGURES: dict[str, Callable[[Evidence], Figure | None]] = {
     "therapy_against_talk": therapy_against_talk,
     "ssri": ssri,
     "spray": spray,
+    "spray_sleepy": spray_sleepy,
+    "spray_passed_out": spray_passed_out,
     "drop_out": drop_out,
 }

@@ -72,7 +72,7 @@ def headline(story: Timeline) -> str:
         return "PCL-5: no total since the first session"
     if baseline is None:
         return f"PCL-5: {later[-1].words}, none before the course"
-    return f"PCL-5: {baseline.words} before, {later[-1].words} now"
+    return f"PCL-5: {baseline.words} before, {later[-1].words} in week {story.week(later[-1].on):.0f}"
 
 
 def finding(story: Timeline) -> str:
@@ -124,9 +124,7 @@ def _explained(story: Timeline) -> str:
     low, high = find("PCL-5").total_bounds or (0, 0)
     told = [f"Totals from {low} to {high}; lower is better."]
     if baseline_of(story.measured, story.started_on, "PCL-5"):
-        told.append(
-            f"Grey band: change too small to be sure of, {rule('PCL-5', 'reliable_change').figure} or less off."
-        )
+        told.append(f"Grey band: change too small to be sure of, less than {rule('PCL-5', 'reliable_change').figure}.")
     told.append("Orange ticks: infusions.")
     if any(each.total is None for each in story.measured):
         told.append("Open mark with an upright line: items are blank, the total lies on the line.")
@@ -212,12 +210,13 @@ def _lifted(story: Timeline, instrument: str) -> int:
 
 
 def _lanes(story: Timeline, domain: tuple[float, float], width: int, look: Look) -> Any:
-    """A lane for each other treatment or event: its words, and below them a bar or a mark."""
+    """A lane for each other treatment or event: its words, as far as there is room, and below them a bar or a mark."""
+    room = (width + LABEL_WIDTH) // 8
     values = [
         {
             "week": story.week(each.from_on),
             "to": domain[1] if each.to_on is None else story.week(each.to_on),
-            "words": each.words,
+            "words": each.words if len(each.words) <= room else f"{each.words[: room - 1]}…",
             "lane": place + 0.75,
             "at": place + 0.35,
             "event": each.is_event,
@@ -253,9 +252,13 @@ def survival_headline(curve: Curve) -> str:
 def survival_finding(curve: Curve, published: PublishedResult | None = None) -> str:
     """The curve in a sentence, for somebody who does not see it."""
     lost = curve.n - curve.censored
-    told = f"{survival_headline(curve)}. Of {curve.n} people who responded, {lost} were seen to lose it; "
+    told = f"{survival_headline(curve)}. Of {_people(curve.n)} who responded, {lost} lost it; "
     told += f"median {curve.median.words}."
     return f"{told} {_reference(published)}" if published else told
+
+
+def _people(count: int) -> str:
+    return f"{count} {'person' if count == 1 else 'people'}"
 
 
 def _reference(published: PublishedResult) -> str:
@@ -282,7 +285,7 @@ def survival(curve: Curve, published: PublishedResult | None, width: int, look: 
     last = max(FOLLOW_UP_DAYS, curve.last_day)
     every = 28 if width > NARROW else 56
     days = list(range(0, int(last) + 1, every))
-    axis = alt.Axis(values=days, grid=False, format="d")
+    axis = alt.Axis(values=days, grid=False, format="d", labelFlush=False)
     x = alt.X(
         "day:Q", title="days from the end of the course", axis=axis, scale=alt.Scale(domain=[0, last], nice=False)
     )
@@ -302,7 +305,7 @@ def survival(curve: Curve, published: PublishedResult | None, width: int, look: 
 
 def _survival_explained(curve: Curve, published: PublishedResult | None) -> str:
     told = [
-        f"Of 100 who responded, how many still do; {curve.n} people. Band: 95 % interval.",
+        f"Of 100 who responded, how many still do; {_people(curve.n)} counted. Band: 95 % interval.",
         "Upright marks: last seen on that day, still responding. A loss counts on the day it was seen.",
     ]
     if published:
@@ -315,7 +318,9 @@ def _reference_line(published: PublishedResult | None, x: alt.X, width: int, las
         return
     base = _data([{"day": published.days, "words": f"{published.study}: {published.days:g}"}]).encode(x=x)
     yield base.mark_rule(color=look.ink_2, strokeDash=[2, 3], strokeWidth=1.5)
-    yield base.mark_text(align="left", dx=6, fontSize=14, color=look.ink_2).encode(y=alt.value(8), text="words:N")
+    yield base.mark_text(align="left", dx=6, fontSize=14, color=look.ink_2).encode(
+        y=alt.value(HEIGHT - 10), text="words:N"
+    )
 
 
 def _steps(curve: Curve, x: alt.X, y: alt.Y, look: Look) -> Iterator[Any]:

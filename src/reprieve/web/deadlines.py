@@ -70,6 +70,10 @@ class StaffedHours:
         span = self._span(now.astimezone(self.zone).date())
         return span is not None and span[0] <= now < span[1]
 
+    def is_open_on(self, day: date) -> bool:
+        """Whether anybody is on duty on ``day``."""
+        return self._span(day) is not None
+
     def next_opening(self, now: datetime) -> datetime:
         """``now`` in staffed hours, else the start of the next ones."""
         start, _ = next(self._spans_from(now))
