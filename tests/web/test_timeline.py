@@ -77,6 +77,7 @@ def test_a_reliable_change_is_judged_with_its_rule_and_source(treated, clinic, n
     page = page_of(as_(nia), treated)
 
     assert "Improved" in words_of(page)
+    assert "18 points: no clear change" in words_of(page)
     assert f"{LEAST:g} points" in page
     assert rule("PCL-5", "reliable_change").source.url.replace("&", "&amp;") in page
 

@@ -75,6 +75,10 @@ def judgements(course: Course, zone: ZoneInfo) -> list[tuple[str, list[tuple[str
         came = outcome.judge(baseline, later, ended_on(course, zone), instrument)
         rows = [("Reliable change", came.reliable), ("Response", came.response), ("Remission", came.remission)]
         said = [(name, row.rule, WORDS[row.result], _totals(row)) for name, row in rows if row]
+        others = [each for each in came.by_published_rules if each.points != came.reliable.rule.value]
+        beside = "; ".join(f"{each.points:g} points: {WORDS[each.result].lower()}" for each in others)
+        name, rule, result, totals = said[0]
+        said[0] = (name, rule, f"{result}. By other published figures, {beside}" if beside else result, totals)
         loss = came.loss
         said.append(("Loss of response", loss.rule, WORDS[loss.result], _when_lost(loss)))
         found.append((instrument, said))
