@@ -184,7 +184,7 @@ def test_a_notice_of_an_alert_says_nothing_of_health(treated, ada, clinic):
 def test_the_inbox_and_the_measures_show_how_many_wait(treated, nia, as_):
     make_alert(treated)
 
-    pages = [as_(nia).get(reverse(name)).content.decode() for name in ("inbox", "measures")]
+    pages = [as_(nia).get(reverse(name)).content.decode() for name in ("inbox", "measures-due")]
 
     assert ["Alerts: 1" in page for page in pages] == [True, True]
 

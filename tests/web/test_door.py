@@ -36,7 +36,7 @@ ALLOWED = {
     "exposure": CLINICAL,
     "courses": CLINICAL,
     "course": CLINICAL,
-    "measures": CLINICAL,
+    "measures-due": CLINICAL,
     "course-measures": CLINICAL,
     "add-measure": CLINICAL,
     "team-measure": CLINICAL,

@@ -572,6 +572,27 @@ def test_nothing_is_sent_twice_however_often_the_worker_looks(post, never_quiet,
 
 
 @pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_owe_one_message(never_quiet, form, enquiry):
+    form(person=enquiry(contact_details=MAIL))
+    ready = threading.Barrier(2)
+
+    def look():
+        from django.db import connections
+
+        ready.wait()
+        jobs.send_forms(timezone.now(), never_quiet)
+        connections.close_all()
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert DBTaskResult.objects.filter(task_path=jobs.send_form.module_path).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_before_it_sent_loses_nothing(post, never_quiet, form, enquiry):
     form(person=enquiry(contact_details=MAIL))
     jobs.watch()  # the message is owed, and the worker dies with its job half done
@@ -623,7 +644,7 @@ def test_after_many_tries_the_team_is_told_to_call(mail, never_quiet, form, enqu
         work()
         DBTaskResult.objects.filter(status="READY").update(run_after=timezone.now() - timedelta(seconds=1))
 
-    page = as_(nia).get(reverse("measures")).content.decode()
+    page = as_(nia).get(reverse("measures-due")).content.decode()
 
     assert "Not sent (ConnectionRefusedError): call" in page
 
@@ -742,7 +763,7 @@ def test_without_a_year_of_birth_no_link_goes_out(clinic, enquiry):
 def test_who_cannot_be_reached_is_called_until_there_is_an_address(post, never_quiet, form, enquiry, nia, as_):
     measure = form(person=enquiry())
     work()
-    page = as_(nia).get(reverse("measures")).content.decode()
+    page = as_(nia).get(reverse("measures-due")).content.decode()
     assert "No way to send: call" in page
     assert Measure.objects.get().problem == NO_WAY
 
@@ -829,7 +850,7 @@ def test_what_is_long_overdue_is_missed_and_leaves_the_list(form, cleo, as_, enq
 
     pages = [
         as_(cleo).get(address).content.decode()
-        for address in (reverse("measures"), reverse("course-measures", args=[measure.course_id]))
+        for address in (reverse("measures-due"), reverse("course-measures", args=[measure.course_id]))
     ]
 
     assert ("Kim Doe" in pages[0], "Missed" in pages[1]) == (shown, not shown)
@@ -840,7 +861,7 @@ def test_the_list_shows_what_is_due_and_what_is_overdue(form, cleo, as_, enquiry
     long_ago = timezone.now().date() - timedelta(days=9)
     form(person=enquiry(name="Lee Poe"), due_on=long_ago, first_on=long_ago, last_on=long_ago)
 
-    page = as_(cleo).get(reverse("measures")).content.decode()
+    page = as_(cleo).get(reverse("measures-due")).content.decode()
 
     assert "Measures: 1 due, 1 overdue" in page
     assert page.index("Lee Poe") < page.index("Kim Doe")

@@ -89,7 +89,7 @@ urlpatterns = [
     path("team/session/<int:pk>/entry/", sessions.entry, name="session-entry"),
     path("team/session/<int:pk>/entries/", sessions.entries, name="session-entries"),
     # How the person is: measures that fall due, alerts, the timeline
-    path("team/measures/", measures.measures, name="measures"),
+    path("team/measures/", measures.measures, name="measures-due"),
     path("team/course/<int:pk>/measures/", measures.course_measures, name="course-measures"),
     path("team/course/<int:pk>/measures/add/", measures.add, name="add-measure"),
     path("team/measure/<int:pk>/", measures.measure, name="team-measure"),

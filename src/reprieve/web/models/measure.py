@@ -114,8 +114,11 @@ class Measure(models.Model):
         ordering = ["due_on", "pk"]
         indexes = [
             models.Index(
-                fields=["last_on", "id"], condition=Q(completed_at=None, called_off=False), name="measures_not_done"
+                fields=["last_on", "first_on", "id"],
+                condition=Q(completed_at=None, called_off=False),
+                name="measures_not_done",
             ),
+            models.Index(fields=["sent_at", "course"], condition=Q(sent_at__isnull=False), name="measures_sent"),
             models.Index(fields=["course", "instrument", "due_on"], name="measures_of_a_course"),
         ]
 
