@@ -68,6 +68,13 @@ def test_response_is_shown_of_those_measured_and_at_worst_and_at_best():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("before", "undecided"), [((50, 50), 0), ((49, 50), 1)])
+def test_blanks_before_the_course_leave_a_response_open(before, undecided):
+    found = response_of([with_totals(pcl(0, *before), pcl(12, 35))], "end")
+
+    assert (found.of_measured.events, found.undecided) == (1 - undecided, undecided)
+
+
 @pytest.mark.parametrize(("day", "n"), [(18, 0), (19, 1)])
 def test_a_course_counts_once_its_window_has_closed(day, n):
     """The last day on which the end can be measured is day 18."""
@@ -183,7 +190,7 @@ def test_a_record_that_contradicts_itself_is_refused(wrong):
 
 
 totals = st.tuples(st.integers(0, 80), st.integers(0, 4)).map(lambda pair: (pair[0], min(80, sum(pair))))
-days = st.integers(-20, 220).map(lambda day: START + timedelta(days=day))
+days = st.sampled_from([-15, -14, -3, 0, 5, 12, 18, 19, 32, 46, 60, 100]).map(lambda day: START + timedelta(days=day))
 measures = st.builds(Measured, days, st.sampled_from(["PCL-5", "CAPS-5"]), totals)
 
 
