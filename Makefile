@@ -5,7 +5,7 @@ UV := .tools/bin/uv
 RUN := .venv/bin
 PYTEST := $(RUN)/pytest --numprocesses 2 --dist worksteal
 
-.PHONY: serve demo test check setup setup-dev research bench-web bench-evidence bench-sim proof pictures clean
+.PHONY: serve demo test check setup setup-dev research bench-web bench-sessions bench-evidence bench-sim proof pictures clean
 
 serve: setup
 	$(RUN)/reprieve serve
@@ -42,6 +42,9 @@ pictures: setup-dev
 
 bench-web: setup-dev
 	$(RUN)/python benchmarks/web.py
+
+bench-sessions: setup-dev
+	$(RUN)/python benchmarks/sessions.py
 
 bench-evidence: setup-dev
 	$(RUN)/python benchmarks/evidence.py

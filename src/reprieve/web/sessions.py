@@ -35,6 +35,7 @@ TILES = (  # heading, unit, what it shows
     ("Pulse", "per min", ("pulse",)),
     ("Oxygen", "%", ("spo2",)),
     ("Awake, MOAA/S", "of 5", ("moaas",)),
+    ("Detached, CADSS-6", "of 24", ("cadss6",)),
 )
 
 
@@ -160,7 +161,7 @@ class Shown:
         return any(alarm.level == STOP for alarm in self.here.open_alarms)
 
     def tiles(self) -> list[Tile]:
-        """The four figures."""
+        """The latest figures."""
         return [self._tile(*each) for each in TILES]
 
     def _tile(self, heading: str, unit: str, names: tuple[str, ...]) -> Tile:
@@ -266,7 +267,7 @@ class Shown:
     def picture(self, width: int, look: str) -> str:
         """Pressures over what is expected, as SVG."""
         begun = self.here.started_at or self.now
-        drawn = picture(self.expected(), self.pressures(), _minutes(self.now - begun), width, look)
+        drawn = picture(self.expected(), self.pressures(), _minutes(self.now - begun), width, look, self.limits)
         return svg(drawn, LOOKS[look])
 
 

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_safe
 from reprieve.web.card import answers_of, names_of_members
 from reprieve.web.door import needs
 from reprieve.web.forms_team import KeepForm, SearchForm, as_reference
-from reprieve.web.models import Alert, ChangedMeanwhileError, Enquiry, Event, Measure, Member
+from reprieve.web.models import ChangedMeanwhileError, Enquiry, Event, Member
+from reprieve.web.treatment_record import courses_of
 
 EVENTS_ON_A_PAGE = 100
 MOST_FOUND = 50
@@ -107,21 +108,12 @@ def everything_about(enquiry: Enquiry) -> dict[str, Any]:
         {"at": r.at, "by": r.by.name, "to": r.to, "follow_up_on": r.follow_up_on, "accepted_on": r.accepted_on}
         for r in enquiry.referrals.select_related("by")
     ]
-    record["measures"] = [
-        {"instrument": m.instrument, "due_on": m.due_on, "completed_at": m.completed_at, "by": _name(m.by) or "person",
-         "answers": m.answers, "total": [m.total_low, m.total_high], "called_off": m.called_off}
-        for m in Measure.objects.filter(course__enquiry=enquiry).select_related("by")
-    ]  # fmt: skip
-    record["alerts"] = [
-        {"at": a.opened_at, "kind": a.get_kind_display(), "reasons": a.reasons, "owner": a.owner.name,
-         "acknowledged_at": a.acknowledged_at, "what_was_done": a.what_was_done}
-        for a in Alert.objects.filter(course__enquiry=enquiry).select_related("owner")
-    ]  # fmt: skip
     record["notices"] = [
         {"at": n.created_at, "to": n.member.name, "kind": n.get_kind_display(), "channel": n.get_channel_display(),
          "state": n.get_state_display()}
         for n in enquiry.notices.select_related("member").order_by("pk")
     ]  # fmt: skip
+    record |= courses_of(enquiry)
     record["events"] = [
         {"at": e.at, "by": names.get(e.actor, e.actor), "what": e.verb, "detail": e.detail}
         for e in Event.objects.filter(subject=enquiry.subject)

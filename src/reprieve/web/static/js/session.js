@@ -146,7 +146,8 @@
 
   async function refresh() {
     try {
-      const answer = await fetch(root.dataset.liveUrl, { redirect: "manual", signal: AbortSignal.timeout(15000) });
+      const answer = await fetch(`${root.dataset.liveUrl}?stamp=${data.stamp}`, { redirect: "manual", signal: AbortSignal.timeout(15000) });
+      if (answer.status === 204) { offline = false; return; }
       if (!answer.ok) { offline = answer.type === "opaqueredirect" ? "log-in" : "server"; return; }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const busy = document.activeElement && document.activeElement.closest("[data-live]");
@@ -210,6 +211,7 @@
     if (!turn || !phase) return;
     phase.textContent = `${turns[turn.kind]}: noted on this device at ${hour(Date.parse(turn.device_at) + aheadMs)}, not yet on the server`;
     delete seen.strip;
+    data.stamp = "";
   }
 
   function figures(one) {
