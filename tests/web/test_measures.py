@@ -154,6 +154,19 @@ def test_who_withdraws_is_asked_nothing_more(course, ada):
     assert not planned.measures.filter(called_off=False).exists()
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_consent_that_is_withdrawn_ends_the_questions(ready, ada, ended):
+    its_course = ready().course
+    if ended:
+        its_course.sessions.filter(number=1).update(state="ended")
+        its_course.end(ada, its_course.version, Course.Ending.PERSON, "Enough.", timezone.now().date())
+    consent = its_course.consents.get()
+
+    consent.withdraw(None, "No more.", timezone.now())
+
+    assert not its_course.measures.filter(called_off=False).exists()
+
+
 # The private link
 
 

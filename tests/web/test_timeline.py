@@ -91,7 +91,7 @@ def test_blanks_leave_the_judgement_open(treated, clinic, nia, as_):
 
 def test_the_interview_of_the_consultation_is_the_baseline(treated, ada, as_):
     Consultation.record(
-        ada, treated.enquiry, caps5={"B": 12, "C": 5, "D": 14, "E": 10}, diagnosis="ptsd", decision="course",
+        ada, treated.enquiry, 0, caps5={"B": 12, "C": 5, "D": 14, "E": 10}, diagnosis="ptsd", decision="course",
         reasons="Long ill.",
     )  # fmt: skip
     Consultation.objects.update(at=timezone.now() - timedelta(days=10))

@@ -19,7 +19,6 @@ from reprieve.web.deadlines import Urgency
 from reprieve.web.encryption import EncryptedJSON, EncryptedText
 from reprieve.web.models.audit import Event
 from reprieve.web.models.clinic import Clinic
-from reprieve.web.models.consent import Consultation
 from reprieve.web.models.course import Course, TreatmentSession
 from reprieve.web.models.enquiry import Enquiry, sha256
 from reprieve.web.models.member import Member, Role
@@ -492,7 +491,7 @@ def all_measured(course: Course, zone: Any) -> list[outcome.Measured]:
     """Every total of the course, in the order of days; the interview of a consultation counts as well."""
     rows: Any = Measure.objects
     found = [measured for row in rows.done().filter(course=course) if (measured := row.as_measured(zone))]
-    for consultation in Consultation.objects.filter(enquiry=course.enquiry_id):
+    for consultation in course.enquiry.consultations.all():
         total = short_forms.total_of(short_forms.CAPS_5, consultation.caps5) if consultation.caps5 else None
         if total:
             found.append(outcome.Measured(consultation.at.astimezone(zone).date(), short_forms.CAPS_5, total))
