@@ -135,8 +135,8 @@ def test_the_list_takes_the_same_few_queries_however_long(ada, as_, enquiry, dja
     browser = as_(ada)
     browser.get(reverse("inbox"))
 
-    # session, member, clinic, rows with owners, counts, newest; then the session is saved in a transaction
-    with django_assert_num_queries(10):
+    # session, member, clinic, rows with owners, counts, alerts, newest; then the session is saved in a transaction
+    with django_assert_num_queries(11):
         page = shown(browser)
     assert len(persons(page)) == rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.core import mail
@@ -171,6 +171,11 @@ CLINIC = {
     "keep_closed_days": "2555",
     "leave_url": "https://www.weather.gov/",
     "closures": "2026-12-25\n2026-11-26\n",
+    "night_phone": "555-0199, the doctor on call",
+    "costs": "400 dollars a visit, paid by the person",
+    "quiet_from": "20:00",
+    "quiet_until": "9",
+    "text_url": "json://texts.example/{to}",
     **{f"{day}_opens": "08:30" for day in WEEKDAYS},
     **{f"{day}_closes": "17:00" for day in WEEKDAYS},
 }
@@ -183,6 +188,9 @@ def test_the_clinics_settings_are_kept(ada, as_):
     assert saved.status_code == 302
     assert clinic.opening_hours == [["08:30", "17:00"]] * 5 + [None, None]
     assert clinic.closures == ["2026-11-26", "2026-12-25"]
+    assert (clinic.quiet_from, clinic.quiet_until) == (time(20), time(9))
+    assert (clinic.night_phone, clinic.costs) == (CLINIC["night_phone"], CLINIC["costs"])
+    assert clinic.text_url == "json://texts.example/{to}"
     assert clinic.is_staffed(datetime(2026, 11, 23, 13, 30, tzinfo=UTC))
     assert not clinic.is_staffed(datetime(2026, 11, 26, 13, 30, tzinfo=UTC))
 
@@ -203,6 +211,10 @@ def test_the_clinics_settings_are_kept(ada, as_):
         ({"leave_url": "http://insecure.example/"}, "Write an address that starts with https://"),
         ({"urgent_minutes": "0"}, "write a whole number from 1 to 240"),
         ({"routine_days": "soon"}, "write a whole number from 1 to 30"),
+        ({"quiet_from": "late"}, "No message from: write an hour such as 20:00"),
+        ({"quiet_until": ""}, "No message until: write an hour such as 20:00"),
+        ({"text_url": "json://texts.example/"}, "Write {to} where the number goes"),
+        ({"text_url": "nothing://{to}"}, "This is not an address that can send texts"),
         ({"name": ""}, "Write the clinic&#x27;s name"),
         ({"country": "XX"}, "not one of the available choices"),
     ],

@@ -116,7 +116,7 @@ def timeline(story: Timeline, width: int, look: str) -> alt.TopLevelMixin:
         panels.append(_lanes(story, domain, inner, colours))
     picture: alt.VConcatChart = alt.vconcat(*panels, spacing=8).resolve_scale(x="shared")
     return picture.properties(
-        title=alt.TitleParams(lines(headline(story), width // 11), subtitle=lines(_explained(story), width // 8))
+        title=alt.TitleParams(lines(headline(story), width // 12), subtitle=lines(_explained(story), width // 9))
     )
 
 

@@ -96,6 +96,12 @@ class StaffedHours:
         first_is_today = spans[0][0].astimezone(self.zone).date() == today
         return spans[days if first_is_today or days == 0 else days - 1][1]
 
+    def days_between(self, start: datetime, now: datetime) -> int:
+        """How many staffed days have begun after the local day of ``start``, that of ``now`` among them."""
+        first, last = (moment.astimezone(self.zone).date() for moment in (start, now))
+        days = (first + timedelta(days=ahead) for ahead in range(1, (last - first).days + 1))
+        return sum(self._span(day) is not None for day in days)
+
     def due(self, now: datetime, urgency: Urgency, limits: Limits) -> datetime:
         """When a call about something that arrived at ``now`` is due, in UTC.
 

@@ -397,7 +397,8 @@ class ClinicForm(forms.ModelForm[Clinic]):
         model = Clinic
         fields = (
             "name", "phone", "country", "region", "time_zone", "urgent_minutes", "same_day_minutes", "routine_days",
-            "keep_closed_days", "leave_url", "privacy_promise_checked",
+            "keep_closed_days", "leave_url", "privacy_promise_checked", "night_phone", "costs", "quiet_from",
+            "quiet_until", "text_url",
         )  # fmt: skip
         labels = {
             "name": "Name of the clinic",
@@ -410,6 +411,9 @@ class ClinicForm(forms.ModelForm[Clinic]):
             "routine_days": "Routine: by closing time, this many staffed days on",
             "keep_closed_days": "Keep closed enquiries for this many days",
             "privacy_promise_checked": "Counsel has checked our promise about drug answers",
+            "night_phone": "Whom people call at night",
+            "costs": "What a course costs, and who pays",
+            "text_url": "Address that sends texts",
         }
         help_texts = {
             "phone": "Shown to people, so that they can call you.",
@@ -419,6 +423,13 @@ class ClinicForm(forms.ModelForm[Clinic]):
             "keep_closed_days": "Then they are erased. 2555 days are seven years; ask counsel.",
             "privacy_promise_checked": "The promise is that they are not shared with the police or employers. "
             "We make it only once this is ticked.",
+            "night_phone": "A number and who answers. It stands on the after-care sheet.",
+            "costs": "In the words that consent uses.",
+            "text_url": "An Apprise address with {to} where the number goes. Without one, no texts are sent.",
+        }
+        widgets = {
+            "costs": forms.Textarea(attrs={"rows": 3}),
+            "text_url": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         }
 
     closures = forms.CharField(
@@ -437,6 +448,18 @@ class ClinicForm(forms.ModelForm[Clinic]):
             self.fields[name].widget.attrs["inputmode"] = "numeric"
             self._between(name, 1, top)
         self._between("keep_closed_days", 30, 36500)
+        for name, words in (("quiet_from", "from"), ("quiet_until", "until")):
+            self.fields[name] = forms.TimeField(
+                label=f"No message {words}",
+                input_formats=HOURS_AS_TYPED,
+                help_text="The same hour twice means that messages go out at any hour." * (name == "quiet_until"),
+                widget=forms.TimeInput(attrs={"inputmode": "numeric", "maxlength": "5"}, format="%H:%M"),
+                error_messages=dict.fromkeys(
+                    ("required", "invalid"), f"No message {words}: write an hour such as 20:00"
+                ),
+            )
+        if not self.is_bound and self.instance.text_url:
+            self.initial["text_url"] = self.instance.text_url
         self.fields["name"].error_messages["required"] = "Write the clinic's name"
         self.fields["leave_url"].error_messages["invalid"] = "Write a whole address, such as https://www.weather.gov/"
         self.fields["closures"].initial = "\n".join(self.instance.closures)
@@ -482,6 +505,15 @@ class ClinicForm(forms.ModelForm[Clinic]):
         if zone not in available_timezones():
             raise ValidationError(f"{zone} is not a time zone. Write one such as America/New_York.")
         return zone
+
+    def clean_text_url(self) -> str | None:
+        """An address that Apprise can read, with a place for the number."""
+        address: str = (self.cleaned_data["text_url"] or "").strip()
+        if address and "{to}" not in address:
+            raise ValidationError("Write {to} where the number goes")
+        if address and not apprise.Apprise().add(address.replace("{to}", "+12035550142")):
+            raise ValidationError("This is not an address that can send texts. Look up its form at appriseit.com.")
+        return address or None
 
     def clean_leave_url(self) -> str:
         """A page that opens anywhere."""

@@ -1,4 +1,4 @@
-"""What happens without anybody at the screen: telling the team, chasing late calls, forgetting what is old.
+"""What happens without anybody at the screen: telling the team, chasing late calls, sending short forms, forgetting.
 
 All of it happens in the jobs worker (`reprieve jobs`). It looks at the enquiries every few seconds, so nothing depends
 on a message that could get lost. Sending a notice is a job in the database. Everything here may run twice without
@@ -7,7 +7,8 @@ harm: it looks at the rows first. A worker that was killed finds its unfinished 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 
 from axes.models import AccessAttempt
 from django.conf import settings
@@ -19,14 +20,30 @@ from django.utils import timezone
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from reprieve.web import notices
+from reprieve.web import letters, notices
 from reprieve.web.deadlines import Urgency
-from reprieve.web.models import Clinic, Draft, Enquiry, Event, Hit, Member, Notice, PreConsultation, Role
+from reprieve.web.models import (
+    Alert,
+    Clinic,
+    Course,
+    Draft,
+    Enquiry,
+    Event,
+    Hit,
+    Measure,
+    Member,
+    Notice,
+    PreConsultation,
+    Role,
+)
 from reprieve.web.models.enquiry import DRAFT_DAYS
+from reprieve.web.models.measure import NO_WAY
 from reprieve.web.models.versioned import SYSTEM
 
 WATCH_SECONDS = 3
 AT_ONCE = 100
+REVIEW_DAYS = 7  # for so long after a planned review the worker looks whether it calls for an alert
+SENT_A_LINK = "sent a link"
 LATE_AGAIN = {  # how long after one notice of a late call the next one comes, in staffed hours
     Urgency.IMMEDIATE: timedelta(minutes=15),
     Urgency.SAME_DAY: timedelta(hours=1),
@@ -45,6 +62,10 @@ def watch() -> None:
     Hit.forget(now)
     for enquiry in Enquiry.objects.late(now).filter(_not_chased_lately(now))[:AT_ONCE]:
         chase(enquiry, on_call, now)
+    clinic = Clinic.current()
+    send_forms(now, clinic)
+    look_at_reviews(now, clinic)
+    tell_of_alerts(now, clinic, on_call)
 
 
 def _not_chased_lately(now: datetime) -> Q:
@@ -72,6 +93,94 @@ def chase(enquiry: Enquiry, on_call: list[Member], now: datetime) -> None:
     Event.record(SYSTEM, "call late", enquiry.subject, step=step)
     next_person = on_call[min(step, len(on_call) - 1)] if on_call else None
     _tell(enquiry, Notice.Kind.LATE, [member for member in (next_person, enquiry.owner) if member and member.is_active])
+
+
+def send_forms(now: datetime, clinic: Clinic) -> None:
+    """Send the short forms that are due, and their reminders, to people who can be reached; never in quiet hours."""
+    if clinic.is_quiet(now):
+        return
+    measures: Any = Measure.objects
+    owed = measures.to_send(now, now.astimezone(clinic.zone).date())
+    for course_id in dict.fromkeys(owed.order_by("course_id").values_list("course_id", flat=True)[:AT_ONCE]):
+        owe_a_message(course_id, now, clinic)
+
+
+@transaction.atomic
+def owe_a_message(course_id: int, now: datetime, clinic: Clinic) -> None:
+    """Mark what one person is told of, and leave the one message to a job. Both or neither are written."""
+    course = Course.objects.select_for_update(of=("self",)).select_related("enquiry").get(pk=course_id)
+    measures: Any = Measure.objects
+    owed = list(measures.to_send(now, now.astimezone(clinic.zone).date()).filter(course=course))
+    if not owed:
+        return
+    if not letters.way_to(course.enquiry, clinic):
+        Measure.objects.filter(pk__in=[measure.pk for measure in owed]).update(problem=NO_WAY)
+        return
+    for measure in owed:
+        reminders = measure.reminders + (measure.sent_at is not None)
+        Measure.objects.filter(pk=measure.pk).update(sent_at=measure.sent_at or now, reminders=reminders)
+    send_form.enqueue(owed[0].pk, f"{course.pk}-{now:%Y%m%d%H%M%S%f}")
+
+
+@task()
+def send_form(measure_id: int, number: str, tries: int = 0) -> None:
+    """Send the link to a short form. What was sent under the same ``number`` is not sent again."""
+    now, clinic = timezone.now(), Clinic.current()
+    measures: Any = Measure.objects
+    measure = measures.sendable().open().filter(pk=measure_id).select_related("course__enquiry").first()
+    sent = Event.objects.filter(subject=f"measure {measure_id}", verb=SENT_A_LINK, detail__number=number)
+    if measure is None or sent.exists():
+        return
+    if clinic.is_quiet(now):
+        send_form.using(run_after=clinic.quiet_ends(now)).enqueue(measure_id, number, tries)
+        return
+    if not letters.way_to(measure.course.enquiry, clinic):
+        Measure.objects.filter(pk=measure_id).update(problem=NO_WAY)
+        return
+    measure.issue_link(now, clinic)
+    try:
+        letters.send(measure, number, clinic)
+    except Exception as problem:  # whatever it was, it is tried again, and given up in sight of the team
+        if tries + 1 >= notices.MAX_TRIES:
+            Measure.objects.filter(pk=measure_id).update(problem=type(problem).__name__)
+            return
+        later = now + timedelta(seconds=min(15 * 2 ** (tries + 1), 3600))
+        send_form.using(run_after=later).enqueue(measure_id, number, tries + 1)
+        return
+    with transaction.atomic():
+        Event.record(SYSTEM, SENT_A_LINK, measure.subject, number=number)
+
+
+def look_at_reviews(now: datetime, clinic: Clinic) -> None:
+    """On the day of a planned review, open the alert that a course without measurable benefit calls for."""
+    if not clinic.is_staffed(now):
+        return
+    today = now.astimezone(clinic.zone).date()
+    waits = Course.objects.filter(review_on__gte=today - timedelta(days=REVIEW_DAYS), review_on__lte=today)
+    for course in waits.exclude(started_on=None).exclude(alerts__kind=Alert.Kind.NO_BENEFIT)[:AT_ONCE]:
+        Alert.raise_at_review(course, clinic.zone)
+
+
+def tell_of_alerts(now: datetime, clinic: Clinic, on_call: list[Member]) -> None:
+    """Tell the owner of each alert at once, and again each working day, with one more of those on call each time."""
+    alerts: Any = Alert.objects
+    waiting = alerts.waiting().select_related("owner", "course__enquiry")
+    today = now.astimezone(clinic.zone).date()
+    for alert in waiting.filter(told_at=None)[:AT_ONCE]:
+        tell_of_alert(alert, [alert.owner] if alert.owner.is_active else on_call, now)
+    if clinic.is_staffed(now):
+        midnight = datetime.combine(today, time(), clinic.zone)
+        for alert in waiting.filter(told_at__lt=midnight)[:AT_ONCE]:
+            step = clinic.hours.days_between(alert.opened_at, now)
+            others = [member for member in on_call if member != alert.owner]
+            tell_of_alert(alert, [*([alert.owner] if alert.owner.is_active else []), *others[:step]], now)
+
+
+@transaction.atomic
+def tell_of_alert(alert: Alert, members: list[Member], now: datetime) -> None:
+    """Tell these members of an alert, unless another worker has done so."""
+    if Alert.objects.filter(pk=alert.pk, told_at=alert.told_at, acknowledged_at=None).update(told_at=now):
+        _tell(alert.course.enquiry, Notice.Kind.ALERT, members)
 
 
 @task()

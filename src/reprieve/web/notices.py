@@ -26,8 +26,10 @@ def words(notice: Notice, clinic: Clinic) -> tuple[str, str]:
         Notice.Kind.LATE: f"A call that was promised{due} has not been made.",
         Notice.Kind.YOURS: f"An enquiry is now yours. A call is due{due}." if due else "An enquiry is now yours.",
         Notice.Kind.ERASURE: "A person has asked us to erase their record.",
+        Notice.Kind.ALERT: "An alert about a course waits until you say what you did.",
     }[Notice.Kind(notice.kind)]
-    page = reverse("erasures") if notice.kind == Notice.Kind.ERASURE else reverse("inbox")
+    pages = {Notice.Kind.ERASURE: "erasures", Notice.Kind.ALERT: "alerts"}
+    page = reverse(pages.get(Notice.Kind(notice.kind), "inbox"))
     return notice.get_kind_display(), f"{sentence}\n\nReference {notice.enquiry.reference}\n{settings.BASE_URL}{page}\n"
 
 

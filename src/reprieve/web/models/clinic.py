@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from copy import copy
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
@@ -101,6 +101,19 @@ class Clinic(models.Model):
             for span in self.week
         )
         return StaffedHours(weekly, frozenset(date.fromisoformat(day) for day in self.closures), self.zone)
+
+    def is_quiet(self, now: datetime) -> bool:
+        """Whether people get no message now; the quiet hours may run across midnight. The same hour twice is never."""
+        at = now.astimezone(self.zone).time()
+        if self.quiet_from <= self.quiet_until:
+            return self.quiet_from <= at < self.quiet_until
+        return at >= self.quiet_from or at < self.quiet_until
+
+    def quiet_ends(self, now: datetime) -> datetime:
+        """When the quiet hours that ``now`` lies in end."""
+        local = now.astimezone(self.zone)
+        day = local.date() + timedelta(days=local.time() >= self.quiet_until)
+        return datetime.combine(day, self.quiet_until, self.zone).astimezone(UTC)
 
     def is_staffed(self, now: datetime) -> bool:
         """Whether somebody is on duty now."""

@@ -285,6 +285,8 @@ class Consent(models.Model):
             Event.record(actor_name, "withdrew consent", course.subject)
             if course.state != Course.State.ENDED:
                 course.pause(actor, course.version, "paused: consent withdrawn")
+            else:
+                course.plan_measures()
             self._alert_the_owner(course, actor_name)
         self.refresh_from_db()
 

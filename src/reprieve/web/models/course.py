@@ -86,6 +86,7 @@ class Course(Versioned):
     ending = models.CharField(max_length=10, choices=Ending, blank=True)
     ending_words = EncryptedText(default="")
     review_on = models.DateField(null=True)  # the planned review
+    messages_stopped_at = models.DateTimeField(null=True)  # when the person asked for no more short forms by message
     fictional = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -117,18 +118,35 @@ class Course(Versioned):
         for number, planned_at in enumerate(sessions, start=1):
             TreatmentSession.objects.create(course=course, number=number, planned_at=planned_at)
         Event.record(member.actor, "planned a course", course.subject, sessions=len(sessions), enquiry=enquiry.pk)
+        course.plan_measures()
         return course
+
+    def plan_measures(self) -> None:
+        """Bring the measures that fall due up to date with the sessions and the state of the course."""
+        from reprieve.web.models.measure import Measure
+
+        Measure.plan_for(self)
+
+    @transaction.atomic
+    def stop_messages(self, now: datetime) -> None:
+        """The person wants no more short forms by e-mail or text; the team asks at the visits."""
+        row = Course.objects.select_for_update(of=("self",)).get(pk=self.pk)
+        if row.messages_stopped_at is None:
+            row.change(None, "asked for no more messages", row.version, {}, messages_stopped_at=now)
+        self.messages_stopped_at = row.messages_stopped_at
 
     @transaction.atomic
     def pause(self, actor: Actor, seen_version: int, verb: str = "paused the course") -> None:
         """No further session may be opened until somebody resumes it."""
         self.change(actor, verb, seen_version, {}, state=self.State.PAUSED)
+        self.plan_measures()
 
     @transaction.atomic
     def resume(self, member: Member, seen_version: int) -> None:
         """Sessions may be opened again."""
         state = self.State.RUNNING if self.started_on else self.State.PREPARING
         self.change(member, "resumed the course", seen_version, {}, state=state)
+        self.plan_measures()
 
     @transaction.atomic
     def end(self, member: Member, seen_version: int, ending: str, words: str, on: date) -> None:
@@ -144,6 +162,7 @@ class Course(Versioned):
             ending_words=words,
         )
         self.sessions.filter(state=TreatmentSession.State.PLANNED).update(state=TreatmentSession.State.CALLED_OFF)
+        self.plan_measures()
 
     @transaction.atomic
     def hand_over(self, member: Member, seen_version: int, to: Member) -> None:
@@ -196,16 +215,19 @@ class TreatmentSession(Versioned):
         """Plan it for another time; a missed one is planned anew."""
         state = self.State.PLANNED
         self.change(member, "moved a session", seen_version, {}, planned_at=planned_at, state=state, missed_why="")
+        self.course.plan_measures()
 
     @transaction.atomic
     def miss(self, member: Member, seen_version: int, why: str) -> None:
         """The person did not come, or was sent home."""
         self.change(member, "noted a missed session", seen_version, {}, state=self.State.MISSED, missed_why=why)
+        self.course.plan_measures()
 
     @transaction.atomic
     def call_off(self, member: Member, seen_version: int) -> None:
         """It will not take place."""
         self.change(member, "called off a session", seen_version, {}, state=self.State.CALLED_OFF)
+        self.course.plan_measures()
 
     @transaction.atomic
     def open(self, member: Member, seen_version: int, limits: LimitSet, now: datetime) -> None:
@@ -220,6 +242,7 @@ class TreatmentSession(Versioned):
             opened_by=member,
             limits=limits,
         )
+        self.course.plan_measures()
 
     @transaction.atomic
     def close(self, member: Member, seen_version: int, infused_mg: float, now: datetime) -> None:

@@ -395,6 +395,9 @@ class Enquiry(Versioned):
         """Keep the person's corrected contact details."""
         fields = {"contact": contact, "name_index": name_index(contact.get("name", ""))}
         self.change(None, "corrected contact details", self.version, {}, **fields)
+        from reprieve.web.models.measure import NO_WAY, Measure
+
+        Measure.objects.filter(course__enquiry=self, problem=NO_WAY).update(problem="")
 
     @property
     def needs_a_person_first(self) -> bool:

@@ -33,7 +33,7 @@ from reprieve.web.forms_team import (
     Versioned,
     as_reference,
 )
-from reprieve.web.models import Attempt, ChangedMeanwhileError, Clinic, Enquiry, Event, Member, Signature
+from reprieve.web.models import Alert, Attempt, ChangedMeanwhileError, Clinic, Enquiry, Event, Member, Signature
 from reprieve.web.readiness import before_a_course
 
 ON_A_PAGE = 50
@@ -71,6 +71,7 @@ def _inbox(request: HttpRequest) -> HttpResponse:
         "search": SearchForm(auto_id="search-%s"),
         "last_call": None if shown else cards.last_call(),
         "now": timezone.now(),
+        "alerts": Alert.objects.filter(acknowledged_at=None).count() if may(request.user, "see courses") else 0,
         "last_pk": Enquiry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0,
     }
     return render(request, "inbox/inbox.html", context)

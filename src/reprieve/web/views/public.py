@@ -115,6 +115,7 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
         "link_ends": day(enquiry.link_expires_at, clinic.zone),
         "is_late": enquiry.is_open and enquiry.first_called_at is None and enquiry.kept is False,
         "may_stop": _may_stop(enquiry),
+        "has_course": enquiry.courses.exists(),
         "done": request.GET.get("done", ""),
         "consents": [(row, day(row.person_signed_at, clinic.zone)) for row in consents],
         "in_force": any(row.is_in_force for row in consents),

@@ -375,6 +375,7 @@ def _began(found: Session, kind: str, at: datetime) -> None:
         course.change(
             None, "the course began", course.version, {}, started_on=timezone.localdate(at), state=Course.State.RUNNING
         )
+        course.plan_measures()
 
 
 def _moment(words: str) -> datetime:
