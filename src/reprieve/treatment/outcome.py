@@ -255,7 +255,7 @@ def baseline_of(measured: Iterable[Measured], started_on: date, instrument: str)
     """The last total of an instrument in the window that its schedule opens before the first session."""
     first, last = slot("baseline", instrument).window(started_on)
     own = [each for each in measured if each.instrument == instrument and first <= each.on <= last]
-    return max(own, key=lambda each: each.on, default=None)
+    return max(reversed(own), key=lambda each: each.on, default=None)
 
 
 def _since(baseline: Measured | None, later: Iterable[Measured], instrument: str) -> list[Measured]:
