@@ -18,13 +18,17 @@ OUTCOMES = {"gone": "Gone", "better": "Better, not gone", "same": "Not better ye
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One kind of adverse event; ``stops`` says that the drip is stopped for it."""
+    """One kind of adverse event; ``stops`` says that the drip is stopped for it.
+
+    ``harm`` is what the evidence's table of harms calls it; empty where no study counted it by itself.
+    """
 
     code: str
     words: str
     stops: bool
     management: str
     source: Source
+    harm: str
 
 
 @cache
@@ -40,5 +44,5 @@ def terms() -> dict[str, Term]:
             event = by_event[row["fact"]]
             management = event["management"]
             source = Source(event["context"], event["source_url"], event["provenance"])
-        found[row["term"]] = Term(row["term"], row["words"], row["stops"] == "yes", management, source)
+        found[row["term"]] = Term(row["term"], row["words"], row["stops"] == "yes", management, source, row["harm"])
     return found

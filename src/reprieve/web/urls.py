@@ -13,6 +13,7 @@ from reprieve.web.views import (
     join,
     privacy,
     public,
+    results,
     sessions,
     team,
 )
@@ -77,6 +78,12 @@ urlpatterns = [
     path("team/session/<int:pk>/second-person/", sessions.second_person, name="session-second"),
     path("team/session/<int:pk>/entry/", sessions.entry, name="session-entry"),
     path("team/session/<int:pk>/entries/", sessions.entries, name="session-entries"),
+    # the clinic as a whole
+    path("team/results/", results.results, name="results"),
+    path(
+        "team/results/loss-<slug:instrument>-<int:width>-<slug:look>.svg", results.loss_picture, name="results-picture"
+    ),
+    path("team/results/registry.csv", results.registry, name="registry"),
     path("team/promises/", team.promises, name="promises"),
     path("team/promises/<int:width>-<slug:look>.svg", team.promises_chart, name="promises-chart"),
     path("team/notices/", team.notices, name="notices"),

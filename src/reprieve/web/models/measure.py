@@ -63,6 +63,11 @@ class Measure(models.Model):
                 fields=["last_on", "id"], condition=Q(completed_at=None, called_off=False), name="measures_not_done"
             ),
             models.Index(fields=["course", "instrument", "due_on"], name="measures_of_a_course"),
+            models.Index(
+                fields=["course", "instrument", "completed_at", "total_low", "total_high"],
+                condition=Q(completed_at__isnull=False, total_low__isnull=False),
+                name="totals_of_a_course",
+            ),
         ]
 
     def __str__(self) -> str:
