@@ -211,9 +211,10 @@ def set_up() -> None:
     import django
 
     django.setup()
-    from reprieve.web.commands import prepare_database
+    from reprieve.web.commands import collect_static, prepare_database
 
     prepare_database()
+    collect_static()
 
 
 PARTS = {"dashboard": dashboard}

@@ -168,14 +168,14 @@ class Reading:
             Session.objects.filter(self.period.begun(self.clinic, "course__"))
             .order_by("course_id")
             .values("course_id")
-            .values_list(
-                "course_id",
-                Count("pk"),
-                Count("pk", filter=GIVEN),
-                Count("pk", filter=early),
-                Count("pk", filter=Q(state=Session.State.MISSED)),
-                Coalesce(Max(_Seconds(Coalesce("opened_at", "planned_at")), filter=ended), NEVER),
+            .annotate(
+                planned=Count("pk"),
+                given=Count("pk", filter=GIVEN),
+                early=Count("pk", filter=early),
+                missed=Count("pk", filter=Q(state=Session.State.MISSED)),
+                last=Coalesce(Max(_Seconds(Coalesce("opened_at", "planned_at")), filter=ended), NEVER),
             )
+            .values_list("course_id", "planned", "given", "early", "missed", "last")
         )
         found = np.array(list(rows), dtype=np.int64).reshape(-1, 6)
         counted = np.zeros((len(self.pks), 5), dtype=np.int64)
@@ -235,9 +235,8 @@ class Reading:
     def _consent_min(self) -> NDArray[np.float64]:
         """From the person's first consultation to the signature; of a first course alone, later they know the drug."""
         consents = Consent.objects.filter(self.period.begun(self.clinic, "course__")).order_by()
-        signed = dict(consents.values("course_id").values_list("course_id", Min(_Seconds("person_signed_at"))))
-        talks = Consultation.objects.order_by().values("enquiry_id")
-        first = dict(talks.values_list("enquiry_id", Min(_Seconds("at"))))
+        signed = _first(consents, "course_id", "person_signed_at")
+        first = _first(Consultation.objects.order_by(), "enquiry_id", "at")
         minutes = np.full(len(self.rows), np.nan)
         for place, (pk, _, _, enquiry, is_later, *_) in enumerate(self.rows):
             if not is_later and pk in signed and first.get(enquiry, np.inf) <= signed[pk]:
@@ -264,6 +263,11 @@ class Reading:
         said = dict(here.values_list("pk", "enquiry__answers"))
         found = [_age(said[pk], date.fromordinal(day)) for pk, day, *_ in self.rows]
         return np.array(found, dtype=np.int64)
+
+
+def _first(rows: models.QuerySet[Any], by: str, at: str) -> dict[int, int]:
+    """The earliest moment of each group, as seconds."""
+    return dict(rows.values(by).annotate(first=Min(_Seconds(at))).values_list(by, "first"))
 
 
 def _age(answers: Any, on: date) -> int:
