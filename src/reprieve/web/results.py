@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Case, Count, Exists, F, Func, Max, Min, OuterRef, Q, When
 from django.db.models.functions import Cast, Coalesce
 from numpy.typing import NDArray
@@ -34,12 +35,12 @@ GIVEN = Q(state=Session.State.ENDED, infused_mg__gt=0)
 DAY_S, MINUTE_S = 86_400, 60
 EPOCH = date(1970, 1, 1).toordinal()
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for the start of a formula
+FORMULA = ("=", "+", "-", "@")  # what a spreadsheet takes for the start of a formula
 HEADS = ("table", "row", "column", "count")
 
 
 class _Seconds(Func):
-    """A moment as whole seconds since 1970, so that no object is made for each."""
+    """A moment as whole seconds since 1970."""
 
     output_field = models.BigIntegerField()
     template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
@@ -54,7 +55,7 @@ class _Seconds(Func):
 class _Ordinal(Func):
     """A day as its number, 1 for 1 January of the year 1."""
 
-    output_field = models.IntegerField()
+    output_field = models.BigIntegerField()
     template = "CAST(julianday(%(expressions)s) - 1721424.5 AS INTEGER)"
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
@@ -69,14 +70,14 @@ class Period:
     from_on: date | None = None
     until_on: date | None = None
 
-    def begun(self, clinic: Clinic, at: str = "") -> Q:
-        """Courses of the clinic that began in it; ``at`` is the way there, such as ``course__``."""
+    def begun(self, clinic: Clinic) -> Q:
+        """Courses of the clinic that began in it."""
         found: dict[str, Any] = {"started_on__isnull": False, "fictional": clinic.fictional}
         if self.from_on:
             found["started_on__gte"] = self.from_on
         if self.until_on:
             found["started_on__lte"] = self.until_on
-        return Q(**{f"{at}{name}": value for name, value in found.items()})
+        return Q(**found)
 
     def moments(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """When it starts, and when the day after it does, by the clinic's clock."""
@@ -113,7 +114,9 @@ def not_begun(clinic: Clinic) -> dict[str, int]:
 class Reading:
     """Courses that began in a period, as arrays in the order of their keys; each part is read once, when asked for.
 
-    A course ends on the day of its last session. A session counts as given once it has ended and something ran in.
+    What hangs on courses is read of all of them, from an index alone, and then taken of those in the period: that is
+    faster than asking course by course. A course ends on the day of its last session. A session counts as given once
+    it has ended and something ran in.
     """
 
     period: Period
@@ -122,42 +125,38 @@ class Reading:
 
     @cached_property
     def rows(self) -> list[tuple[Any, ...]]:
-        """Key, day of the start, day on which it was ended, enquiry, whether it is a later one, contact, ending."""
+        """Key, day of the start, day on which it was ended, enquiry, whether it is a later one, ending."""
         earlier = Course.objects.filter(enquiry=OuterRef("enquiry"), pk__lt=OuterRef("pk"))
         found = Course.objects.filter(self.period.begun(self.clinic)).order_by("pk")
-        return list(
-            found.values_list(
-                "pk",
-                _Ordinal("started_on"),
-                Coalesce(_Ordinal("ended_on"), NEVER),
-                "enquiry_id",
-                Exists(earlier),
-                self._contact_kept(),
-                "ending",
-            )
-        )
+        days = _Ordinal("started_on"), _Ordinal("ended_on")
+        return _fetched(found.values_list("pk", *days, "enquiry_id", Exists(earlier), "ending"))
 
-    def _contact_kept(self) -> Case:
-        promised = F("enquiry__promised_at")
-        return Case(
-            When(Q(enquiry__promised_at=None), then=NEVER),
-            When(Q(enquiry__first_called_at__lte=promised), then=1),
-            When(Q(enquiry__first_called_at__gt=promised) | Q(enquiry__promised_at__lt=self.now), then=0),
+    def _contact_kept(self) -> Ints:
+        """Shape (n,): 1 if the person's first call was made in time, 0 if not, NEVER where none was promised yet."""
+        promised = F("promised_at")
+        kept = Case(
+            When(Q(promised_at=None), then=NEVER),
+            When(Q(first_called_at__lte=promised), then=1),
+            When(Q(first_called_at__gt=promised) | Q(promised_at__lt=self.now), then=0),
             default=NEVER,
             output_field=models.IntegerField(),
         )
+        found = dict(_fetched(Enquiry.objects.order_by().values_list("pk", kept)))
+        return np.array([found[row[3]] for row in self.rows], dtype=np.int64)
 
     def _column(self, place: int) -> Ints:
-        return np.array([row[place] for row in self.rows], dtype=np.int64)
+        return np.array([NEVER if row[place] is None else row[place] for row in self.rows], dtype=np.int64)
 
     @cached_property
     def pks(self) -> Ints:
         """Shape (n,): key of each course."""
         return self._column(0)
 
-    def _place(self, pks: Ints) -> Ints:
-        """Which course, for keys of courses that are there."""
-        return np.searchsorted(self.pks, pks)
+    def _mine(self, found: Ints) -> Ints:
+        """Rows whose first column is the key of a course of the period; now it is the place of that course."""
+        place = np.searchsorted(self.pks, found[:, 0])
+        mine = self.pks[np.minimum(place, len(self.pks) - 1)] == found[:, 0] if len(self.pks) else place < 0
+        return np.column_stack([place, found[:, 1:]])[mine]
 
     @cached_property
     def sessions(self) -> Ints:
@@ -165,22 +164,21 @@ class Reading:
         ended = Q(state=Session.State.ENDED)
         early = GIVEN & Q(infused_mg__lt=F("dose_mg") * WHOLE_DOSE)
         rows = (
-            Session.objects.filter(self.period.begun(self.clinic, "course__"))
-            .order_by("course_id")
+            Session.objects.order_by()
             .values("course_id")
             .annotate(
                 planned=Count("pk"),
                 given=Count("pk", filter=GIVEN),
                 early=Count("pk", filter=early),
                 missed=Count("pk", filter=Q(state=Session.State.MISSED)),
-                last=Coalesce(Max(_Seconds(Coalesce("opened_at", "planned_at")), filter=ended), NEVER),
+                last=Coalesce(_Seconds(Max(Coalesce("opened_at", "planned_at"), filter=ended)), NEVER),
             )
             .values_list("course_id", "planned", "given", "early", "missed", "last")
         )
-        found = np.array(list(rows), dtype=np.int64).reshape(-1, 6)
+        found = self._mine(_array(_fetched(rows), 6))
         counted = np.zeros((len(self.pks), 5), dtype=np.int64)
         counted[:, 4] = NEVER
-        counted[self._place(found[:, 0])] = found[:, 1:]
+        counted[found[:, 0]] = found[:, 1:]
         return counted
 
     @cached_property
@@ -195,36 +193,28 @@ class Reading:
         held = np.where(last == NEVER, over, local_days(last, self.clinic.zone))
         return np.where(over == NEVER, NEVER, held)
 
-    def totals(self) -> dict[str, Totals]:
-        """Every total that is judged, by instrument."""
-        found = {}
-        for instrument in judged_instruments():
-            rows = Measure.objects.filter(
-                self.period.begun(self.clinic, "course__"),
-                instrument=instrument,
-                completed_at__isnull=False,
-                total_low__isnull=False,
-            ).order_by()
-            read = rows.values_list("course_id", _Seconds("completed_at"), "total_low", "total_high")
-            course, second, low, high = np.array(list(read), dtype=np.int64).reshape(-1, 4).T
-            order = np.lexsort((second, course))
-            day = local_days(second, self.clinic.zone)
-            owner, day, low, high = (column[order] for column in (self._place(course), day, low, high))
-            found[instrument] = Totals(instrument, owner, day, low, high, self.started, self.ended)
-        return found
+    def totals(self, instrument: str) -> Totals:
+        """Every total on one instrument."""
+        done = Q(instrument=instrument, completed_at__isnull=False, total_low__isnull=False)
+        rows = Measure.objects.filter(done).order_by()
+        read = _fetched(rows.values_list("course_id", _Seconds("completed_at"), "total_low", "total_high"))
+        owner, second, low, high = self._mine(_array(read, 4)).T
+        order = np.lexsort((second, owner))
+        owner, second, low, high = (column[order] for column in (owner, second, low, high))
+        return Totals(instrument, owner, local_days(second, self.clinic.zone), low, high, self.started, self.ended)
 
     def courses(self, *, with_ages: bool = False) -> Courses:
         """All of it; with ages, dates of birth are decrypted."""
         planned, given, early, missed, _ = self.sessions.T
         owner, number, codes = self._harms()
         return Courses(
-            totals=self.totals(),
+            totals={instrument: self.totals(instrument) for instrument in judged_instruments()},
             planned=planned,
             given=given,
             stopped_early=early,
             missed=missed,
-            endings=[row[6] for row in self.rows],
-            contact_kept=self._column(5),
+            endings=[row[5] for row in self.rows],
+            contact_kept=self._contact_kept(),
             consent_min=self._consent_min(),
             age_years=self._ages() if with_ages else np.full(len(self.pks), NEVER),
             harm_owner=owner,
@@ -234,8 +224,7 @@ class Reading:
 
     def _consent_min(self) -> NDArray[np.float64]:
         """From the person's first consultation to the signature; of a first course alone, later they know the drug."""
-        consents = Consent.objects.filter(self.period.begun(self.clinic, "course__")).order_by()
-        signed = _first(consents, "course_id", "person_signed_at")
+        signed = _first(Consent.objects.order_by(), "course_id", "person_signed_at")
         first = _first(Consultation.objects.order_by(), "enquiry_id", "at")
         minutes = np.full(len(self.rows), np.nan)
         for place, (pk, _, _, enquiry, is_later, *_) in enumerate(self.rows):
@@ -247,15 +236,17 @@ class Reading:
         """Adverse events in sessions that were given, but those that were taken back."""
         named = ~Q(term="")
         given = Q(session__state=Session.State.ENDED, session__infused_mg__gt=0)
-        here = Entry.objects.filter(self.period.begun(self.clinic, "session__course__"), given).order_by()
+        here = Entry.objects.filter(given).order_by()
         beside = Exists(Entry.objects.filter(named, session=OuterRef("session")))
         corrections = here.filter(beside, kind="correction").values_list("data", flat=True)
         back = {str(data.get("corrects")).replace("-", "") for data in corrections}
         uid = Cast("uid", models.TextField())
         rows = here.filter(named).values_list("session__course_id", "session__number", "term", uid)
-        found = [row for row in rows if row[3].replace("-", "") not in back]
-        pks, numbers = (np.array([row[place] for row in found], dtype=np.int64) for place in (0, 1))
-        return self._place(pks), numbers, [row[2] for row in found]
+        kept = [row[:3] for row in _fetched(rows) if row[3].replace("-", "") not in back]
+        codes = sorted({code for *_, code in kept})
+        number = {code: place for place, code in enumerate(codes)}
+        found = self._mine(_array(((course, session, number[code]) for course, session, code in kept), 3))
+        return found[:, 0], found[:, 1], [codes[place] for place in found[:, 2]]
 
     def _ages(self) -> Ints:
         """Age in years on the first day, NEVER where no date of birth was given."""
@@ -265,9 +256,21 @@ class Reading:
         return np.array(found, dtype=np.int64)
 
 
+def _fetched(rows: models.QuerySet[Any, Any]) -> list[Any]:
+    """Rows as the database gives them, without making Python's values of each: numbers and text alone."""
+    sql, parameters = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+
+
+def _array(rows: Iterable[tuple[int, ...]], columns: int) -> Ints:
+    return np.fromiter(chain.from_iterable(rows), dtype=np.int64).reshape(-1, columns)
+
+
 def _first(rows: models.QuerySet[Any], by: str, at: str) -> dict[int, int]:
     """The earliest moment of each group, as seconds."""
-    return dict(rows.values(by).annotate(first=Min(_Seconds(at))).values_list(by, "first"))
+    return dict(_fetched(rows.values(by).annotate(first=_Seconds(Min(at))).values_list(by, "first")))
 
 
 def _age(answers: Any, on: date) -> int:
@@ -330,4 +333,6 @@ def as_csv(cells: Sequence[Cell]) -> str:
 
 
 def _as_text(words: str) -> str:
-    return f"'{words}" if words.lstrip(" ").startswith(FORMULA) else words
+    """On one line, for a line of its own could be a formula too."""
+    words = " ".join(words.split())
+    return f"'{words}" if words.startswith(FORMULA) else words

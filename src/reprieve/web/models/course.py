@@ -188,6 +188,12 @@ class TreatmentSession(Versioned):
         verbose_name = "session"
         ordering = ["course", "number"]
         constraints = [models.UniqueConstraint(fields=["course", "number"], name="one_session_of_a_number")]
+        indexes = [
+            models.Index(
+                fields=["course", "state", "infused_mg", "dose_mg", "opened_at", "planned_at"],
+                name="sessions_as_they_went",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"session {self.number} of {self.course}"

@@ -64,9 +64,9 @@ class Measure(models.Model):
             ),
             models.Index(fields=["course", "instrument", "due_on"], name="measures_of_a_course"),
             models.Index(
-                fields=["course", "instrument", "completed_at", "total_low", "total_high"],
+                fields=["instrument", "course", "completed_at", "total_low", "total_high"],
                 condition=Q(completed_at__isnull=False, total_low__isnull=False),
-                name="totals_of_a_course",
+                name="totals_of_an_instrument",
             ),
         ]
 

@@ -58,7 +58,7 @@ def loss_picture(request: HttpRequest, instrument: str, width: int, look: str) -
     if instrument not in names or width not in WIDTHS or look not in LOOKS:
         raise Http404
     name, period = names[instrument], PeriodForm(request.GET or None).period
-    curve = clinic_results.Reading(period, clinic_of(request), timezone.now()).totals()[name].loss()
+    curve = clinic_results.Reading(period, clinic_of(request), timezone.now()).totals(name).loss()
     drawn = svg(outcome_plot.survival(curve, published_median(name), width, look), LOOKS[look])
     return HttpResponse(drawn, content_type="image/svg+xml")
 
