@@ -4,7 +4,7 @@ export UV_SYSTEM_CERTS := true
 UV := .tools/bin/uv
 RUN := .venv/bin
 
-.PHONY: serve demo test check setup setup-dev research bench-web bench-evidence bench-sim proof pictures clean
+.PHONY: serve demo test check setup setup-dev research bench-web bench-evidence bench-treatment bench-sim proof pictures clean
 
 serve: setup
 	$(RUN)/reprieve serve
@@ -43,6 +43,9 @@ bench-web: setup-dev
 
 bench-evidence: setup-dev
 	$(RUN)/python benchmarks/evidence.py
+
+bench-treatment: setup-dev
+	$(RUN)/python benchmarks/treatment.py
 
 bench-sim: setup-dev
 	$(RUN)/python benchmarks/simulation.py

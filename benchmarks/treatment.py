@@ -2,7 +2,8 @@
 
 Dashboard
     the page of the clinic's results over 10,000 courses, each with 6 sessions of 10 entries and 10 totals that are
-    judged, one adverse event in every second session, and as many people who asked and had no course; the numbers of its queries at 100 courses and at all.
+    judged, one adverse event in every second session, and as many people who asked and had no course; the number of
+    its queries at 100 courses and at all; the picture of one curve; and the registry export.
 
 Name a part to run it alone: `python benchmarks/treatment.py dashboard`.
 """
