@@ -67,6 +67,8 @@ def test_the_page_is_whole_and_accessible(
     log_in(page, live_server, clinic_at_work.email)
     page.get_by_role("link", name="Results").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Results: 30 courses have begun")
+    for picture in page.locator("figure img").all():
+        expect(picture).to_have_js_property("complete", True)
     if "SCREENSHOTS" in os.environ:
         screenshot(page, f"results {request.node.callspec.id}".replace(" ", "_"))
 

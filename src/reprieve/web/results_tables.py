@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from urllib.parse import urlencode
 
 from reprieve.evidence.harms import KETAMINE, Seen, harms_of
+from reprieve.evidence.plain import Cite
 from reprieve.evidence.tables import tables
 from reprieve.treatment import outcome_plot
 from reprieve.treatment.adverse import terms
@@ -140,16 +142,29 @@ def losses(summary: Summary, period: Period) -> Iterator[Loss]:
         )
 
 
-def harms(summary: Summary) -> Table:
-    """Adverse events of sessions: people, sessions, and what studies counted of the same."""
-    seen: dict[str, list[Seen]] = {}
+def harms(summary: Summary) -> tuple[Table, Table]:
+    """Adverse events of sessions: people, sessions, what studies counted of the same; then those that nobody had."""
+    counted = _counted_in_studies()
+    had = [each for each in summary.harms if each.people.events]
+    never = [each for each in summary.harms if not each.people.events]
+    heads = ("Harm", "People", "Sessions", "In studies")
+    seen, unseen = (
+        table(caption, heads, (
+            ("", (each.words, each.people.words, each.sessions.words, _in_studies(counted.get(_harm(each.code), ()))))
+            for each in found
+        ))
+        for caption, found in (("Harms", had), ("Harms that nobody had", never))
+    )  # fmt: skip
+    return seen, unseen
+
+
+@cache
+def _counted_in_studies() -> dict[str, list[Seen]]:
+    """Rows with a share by the name of the harm."""
+    counted: dict[str, list[Seen]] = {}
     for found in harms_of(KETAMINE, include_recalled=True):
-        seen.setdefault(found.name, []).extend(row for row in found.rows if row.share)
-    rows = [
-        ("", (each.words, each.people.words, each.sessions.words, _in_studies(seen.get(_harm(each.code), ()))))
-        for each in summary.harms
-    ]
-    return table("Harms", ("Harm", "People", "Sessions", "In studies"), rows)
+        counted.setdefault(found.name, []).extend(row for row in found.rows if row.share)
+    return counted
 
 
 def _harm(code: str) -> str:
@@ -164,8 +179,8 @@ def _in_studies(found: Iterable[Seen]) -> Cell:
         f"{words.harm_count(row.harm)} with {row.treatment}{'' if row.harm.in_ptsd else ', in people without PTSD'}"
         for row in rows
     ]
-    links = [Link(row.study.name, words.study_url(row.study.id, row.harm.id), row.harm.source.mark) for row in rows]
-    return Cell(f"{'; '.join(said)}:", tuple(links))
+    cites = [Cite(row.study.name, row.harm.id, row.study.id, row.harm.source.mark) for row in rows]
+    return Cell(f"{'; '.join(said)}:", words.links_to(cites))
 
 
 def trials() -> Table:

@@ -29,6 +29,7 @@ def results(request: HttpRequest) -> HttpResponse:
     form, clinic, now = PeriodForm(request.GET or None), clinic_of(request), timezone.now()
     period = form.period
     summary = summarise(clinic_results.Reading(period, clinic, now).courses(), timezone.localdate(now))
+    harms, no_harms = shown.harms(summary)
     contact, still_open = clinic_results.contact(period, clinic, now)
     context = {
         "form": form,
@@ -44,7 +45,8 @@ def results(request: HttpRequest) -> HttpResponse:
         "responses": shown.responses(summary),
         "rules": shown.rules(),
         "losses": shown.losses(summary, period),
-        "harms": shown.harms(summary),
+        "harms": harms,
+        "no_harms": no_harms,
         "trials": shown.trials(),
     }
     return render(request, "results/results.html", context)
