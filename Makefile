@@ -3,8 +3,9 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := true
 UV := .tools/bin/uv
 RUN := .venv/bin
+PYTEST := $(RUN)/pytest --numprocesses 2 --dist worksteal
 
-.PHONY: serve demo test check setup setup-dev research bench-web bench-evidence bench-treatment bench-sim proof pictures clean
+.PHONY: serve demo test check setup setup-dev research bench-web bench-sessions bench-evidence bench-treatment bench-sim proof pictures clean
 
 serve: setup
 	$(RUN)/reprieve serve
@@ -13,9 +14,10 @@ demo: setup
 	$(RUN)/reprieve demo-data
 	$(RUN)/reprieve serve
 
+# Two tests at a time; a worker that is done takes over half of what the other still has
 test: setup-dev
-	$(RUN)/pytest
-	$(RUN)/python tests/with_postgresql.py $(RUN)/pytest --reuse-db tests/web
+	$(PYTEST)
+	$(RUN)/python tests/with_postgresql.py $(PYTEST) --reuse-db tests/web
 
 check: setup-dev
 	$(RUN)/ruff check .
@@ -40,6 +42,9 @@ pictures: setup-dev
 
 bench-web: setup-dev
 	$(RUN)/python benchmarks/web.py
+
+bench-sessions: setup-dev
+	$(RUN)/python benchmarks/sessions.py
 
 bench-evidence: setup-dev
 	$(RUN)/python benchmarks/evidence.py

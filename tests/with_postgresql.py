@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MISSING = "PostgreSQL is not installed here, so these tests did not run on it. On Debian: apt install postgresql"
+FORGETFUL = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"  # faster, and good enough for tests
 
 
 def binaries() -> Path | None:
@@ -27,8 +28,8 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Start a server on a free loopback port; yield its URL; stop it and delete its files."""
+def server(*options: str) -> Iterator[str]:
+    """Start a server on a free loopback port, with more ``options``; yield its URL; stop it and delete its files."""
     folder = binaries()
     if folder is None:
         raise FileNotFoundError(MISSING)
@@ -53,7 +54,7 @@ def server() -> Iterator[str]:
         "--log",
         str(home / "log"),
         "--options",
-        f"-p {port} -k {home} -c listen_addresses=127.0.0.1",
+        f"-p {port} -k {home} -c listen_addresses=127.0.0.1 {' '.join(options)}",
     )
     try:
         yield f"postgres://reprieve@127.0.0.1:{port}/postgres"
@@ -67,7 +68,7 @@ def main(command: list[str]) -> int:
     if binaries() is None:
         print(MISSING, file=sys.stderr)
         return 1 if os.environ.get("CI") else 0
-    with server() as url:
+    with server(FORGETFUL) as url:
         return subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, check=False).returncode
 
 

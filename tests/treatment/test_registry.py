@@ -5,7 +5,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reprieve.treatment.outcome import Measured
@@ -109,7 +109,7 @@ def test_trying_every_number_finds_several_for_each_hidden_cell(one, two, three)
             assert len(possible(cell, shown, sums, most=25)) > 5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.sampled_from([30, 45, None]), st.sampled_from([25, 35, 45, None]),

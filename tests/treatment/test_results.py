@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reprieve.evidence.tables import tables
@@ -66,6 +66,13 @@ def test_response_is_shown_of_those_measured_and_at_worst_and_at_best():
     assert [(share.events, share.n) for share in (found.of_measured, found.if_none, found.if_all)] == [
         (2, 3), (2, 7), (6, 7),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "undecided"), [((50, 50), 0), ((49, 50), 1)])
+def test_blanks_before_the_course_leave_a_response_open(before, undecided):
+    found = response_of([with_totals(pcl(0, *before), pcl(12, 35))], "end")
+
+    assert (found.of_measured.events, found.undecided) == (1 - undecided, undecided)
 
 
 @pytest.mark.parametrize(("day", "n"), [(18, 0), (19, 1)])
@@ -185,10 +192,11 @@ def test_a_record_that_contradicts_itself_is_refused(wrong):
 
 
 totals = st.tuples(st.integers(0, 80), st.integers(0, 4)).map(lambda pair: (pair[0], min(80, sum(pair))))
-days = st.integers(-20, 220).map(lambda day: START + timedelta(days=day))
+days = st.sampled_from([-15, -14, -3, 0, 5, 12, 18, 19, 32, 46, 60, 100]).map(lambda day: START + timedelta(days=day))
 measures = st.builds(Measured, days, st.sampled_from(["PCL-5", "CAPS-5"]), totals)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(measures, max_size=8, unique_by=lambda each: (each.on, each.instrument)), max_size=6))
 def test_all_at_once_agrees_with_one_by_one(drawn):
     records = [with_totals(*measured) for measured in drawn]

@@ -2,15 +2,17 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reprieve.instruments import INSTRUMENTS
 from reprieve.sources import read_table
 from reprieve.treatment.schedule import ScheduleError, due, slot, slots
 
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs/explanation/outcomes.md"
 START = date(2026, 11, 30)
 SIX = (0, 2, 4, 7, 9, 11)  # days of six sessions in two weeks
 
@@ -87,6 +89,7 @@ def test_a_moment_without_the_instrument_is_refused():
         slot("week-8", "CAPS-5")
 
 
+@settings(deadline=None)
 @given(courses)
 def test_follow_up_hangs_on_the_end_alone(sessions):
     end = day(sessions[-1])
@@ -94,6 +97,7 @@ def test_follow_up_hangs_on_the_end_alone(sessions):
     assert follow_up(due(START, end, map(day, sessions)), end) == follow_up(due(START, START), START)
 
 
+@settings(deadline=None)
 @given(courses)
 def test_every_session_and_every_week_of_the_course_has_its_pcl5(sessions):
     own = [each for each in due(START, day(sessions[-1]), map(day, sessions)) if each.instrument == "PCL-5"]
@@ -104,6 +108,7 @@ def test_every_session_and_every_week_of_the_course_has_its_pcl5(sessions):
         assert any(each.first <= day(week + 2) and each.last >= day(week - 2) for each in own)
 
 
+@settings(deadline=None)
 @given(courses)
 def test_nothing_is_asked_twice_and_every_day_lies_in_its_window(sessions):
     found = due(START, day(sessions[-1]), map(day, sessions))
@@ -113,6 +118,7 @@ def test_nothing_is_asked_twice_and_every_day_lies_in_its_window(sessions):
     assert [each.day for each in found] == sorted(each.day for each in found)
 
 
+@settings(deadline=None)
 @given(courses, st.integers(0, 60))
 def test_ending_early_drops_what_was_planned_after(sessions, cut):
     last = min(cut, sessions[-1])
@@ -120,3 +126,17 @@ def test_ending_early_drops_what_was_planned_after(sessions, cut):
 
     assert all(each.day <= day(last) for each in found if each.slot.moment in ("session", "weekly"))
     assert {each.slot.moment for each in found} >= {"baseline", "end", "week-26"}
+
+
+def test_the_document_has_every_moment_and_what_is_measured_then():
+    moments = {}
+    for each in slots().values():
+        moments.setdefault(each.words, []).append(each.instrument)
+
+    found = [
+        line
+        for line in DOCUMENT.read_text().splitlines()
+        if line.startswith(tuple(f"| {words} |" for words in moments))
+    ]
+
+    assert found == [f"| {words} | {', '.join(instruments)} |" for words, instruments in moments.items()]

@@ -60,7 +60,7 @@ def test_the_curve_its_interval_and_median_agree_with_lifelines(data):
     hold_to_lifelines(*data)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(people)
 def test_whatever_is_drawn_agrees_with_lifelines(drawn):
     hold_to_lifelines([day for day, _ in drawn], [lost for _, lost in drawn])

@@ -163,7 +163,7 @@ def ready(course: Callable[..., Course], limits: LimitSet, ada: Member) -> Calla
         planned = course(**more)
         signed = {"typed": "Robin Sample"}
         Consent.sign(
-            ada, planned, timezone.now(), text_version="test", text=[], capacity="Weighed it up well.",
+            ada, planned, 0, timezone.now(), text_version="test", text=[], capacity="Weighed it up well.",
             person_name="Robin Sample", person_signature=signed, clinician_signature={"typed": "Ada"},
         )  # fmt: skip
         return planned.sessions.get(number=1)

@@ -14,7 +14,7 @@ from reprieve.web.models import Event, Invitation, Member, Role
 from reprieve.web.urls import urlpatterns
 from tests.web.conftest import PASSWORD
 
-SAMPLE = {"int:pk": "1", "str:token": "nothing", "int:width": "328", "slug:look": "light"}
+SAMPLE = {"int:pk": "1", "int:consent_pk": "1", "str:token": "nothing", "int:width": "328", "slug:look": "light"}
 STAFF = [
     re.sub("<(.*?)>", lambda part: SAMPLE[part[1]], str(pattern.pattern))
     for pattern in urlpatterns
@@ -34,6 +34,46 @@ ALLOWED = {
     "decide": CLINICAL,
     "reopen": CLINICAL,
     "exposure": CLINICAL,
+    "today": CLINICAL,
+    "calendar": CLINICAL,
+    "limits": CLINICAL,
+    "courses": CLINICAL,
+    "course-new": {"ada"},
+    "course": CLINICAL,
+    "course-pause": {"ada", "nia"},
+    "course-resume": {"ada"},
+    "course-end": {"ada"},
+    "course-hand-over": {"ada"},
+    "session": CLINICAL,
+    "session-move": CLINICAL,
+    "session-miss": CLINICAL,
+    "session-call-off": CLINICAL,
+    "session-open": {"ada", "nia"},
+    "session-live": CLINICAL,
+    "session-chart": CLINICAL,
+    "session-gate": {"ada", "nia"},
+    "session-discharge": {"ada", "nia"},
+    "session-weigh": {"ada", "nia"},
+    "session-second": {"ada", "nia"},
+    "session-entry": {"ada", "nia"},
+    "session-entries": {"ada", "nia"},
+    "drugs": {"ada", "nia"},
+    "drug-delivery": {"ada", "nia"},
+    "drug-lot": {"ada", "nia"},
+    "drug-draw": {"ada", "nia"},
+    "drug-give": {"ada", "nia"},
+    "drug-waste": {"ada", "nia"},
+    "drug-return": {"ada", "nia"},
+    "drug-count": {"ada", "nia"},
+    "drug-take-back": {"ada", "nia"},
+    "drug-log": {"ada", "nia"},
+    "drug-log-pdf": {"ada", "nia"},
+    "consultation": CLINICAL,
+    "ask-second-form": CLINICAL,
+    "baseline": CLINICAL,
+    "consent": CLINICAL,
+    "consent-withdraw": CLINICAL,
+    "consent-pdf": CLINICAL,
     "promises": EVERYBODY,
     "promises-chart": EVERYBODY,
     "notices": EVERYBODY,
@@ -90,8 +130,14 @@ def test_every_staff_page_names_who_may_open_it():
 def test_the_wrong_role_is_refused(name, ada, nia, cleo, pia, as_, enquiry):
     person = enquiry()
     pk = nia.pk if name == "member" else person.pk
+    address = next(str(p.pattern) for p in urlpatterns if getattr(p, "name", "") == name)
+    asked = {"pk": pk, "width": 328, "look": "light"}
+    kwargs = {part: asked[part] for part in re.findall(r"<\w+:(\w+)>", address)}
     needs_pk = "<int:pk>" in next(str(p.pattern) for p in urlpatterns if getattr(p, "name", "") == name)
-    kwargs = {"pk": pk} if needs_pk else {"width": 328, "look": "light"} if name == "promises-chart" else {}
+    if name == "consent-pdf":
+        kwargs = {"pk": pk, "consent_pk": 1}
+    else:
+        kwargs = {"pk": pk} if needs_pk else {"width": 328, "look": "light"} if name == "promises-chart" else {}
 
     answers = {who.name.lower(): as_(who).get(reverse(name, kwargs=kwargs)) for who in (ada, nia, cleo, pia)}
 

@@ -1,4 +1,4 @@
-"""The pieces that every page is built from: fields, the error box, the tags, the stylesheet."""
+"""The pieces that every page is built from: fields, the error box, the tags, the stylesheets."""
 
 from __future__ import annotations
 
@@ -133,5 +133,26 @@ def test_nothing_is_inline(template):
     assert not re.search(r'<script(?![^>]*\s(src=|type="application/json"))', html)
 
 
-def test_the_stylesheet_stays_small():
-    assert (WEB / "static" / "site.css").stat().st_size < 20_000
+@pytest.mark.parametrize("name", ["site.css", "staff.css"])
+def test_a_stylesheet_stays_small(name):
+    assert (WEB / "static" / name).stat().st_size < 20_000
+
+
+def parts_of(name: str) -> set[str]:
+    """The template and all that it extends or includes by name."""
+    named = re.findall(r'{%\s*(?:extends|include) "([^"]+)"', (WEB / "templates" / name).read_text("utf-8"))
+    return {name}.union(*(parts_of(other) for other in named))
+
+
+def test_no_page_before_the_log_in_uses_a_class_of_the_staff_stylesheet():
+    site, staff = (
+        set(re.findall(r"\.([a-z][\w-]*)", (WEB / "static" / name).read_text("utf-8")))
+        for name in ("site.css", "staff.css")
+    )
+    pages = [parts_of(str(path.relative_to(WEB / "templates"))) for path in TEMPLATES]
+    public = set().union(*(page for page in pages if "base.html" in page and "staff_base.html" not in page))
+    text = "".join((WEB / "templates" / name).read_text("utf-8") for name in public)
+    used = set(re.findall(r"[\w-]+", " ".join(re.findall(r'class="([^"]*)"', text))))
+
+    assert {"timeline", "timeout", "urgent"} <= staff - site
+    assert used & (staff - site) == set()

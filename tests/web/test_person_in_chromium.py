@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -241,8 +240,7 @@ def test_every_page_is_whole_and_accessible(
         problems += [f"{name}: {problem}" for problem in axe(page)]
         problems += [f"{name}: scrolls sideways"] * scrolls_sideways(page)
         problems += [f"{name}: small target {target}" for target in small_targets(page)]
-        if "SCREENSHOTS" in os.environ:
-            screenshot(page, f"{request.node.callspec.id} {name}".replace("/", "_"))
+        screenshot(page, f"{request.node.callspec.id} {name}".replace("/", "_"))
 
     assert problems == []
     assert not other_hosts(page)

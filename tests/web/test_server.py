@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,12 +22,14 @@ FAST = {"REPRIEVE_FORM_POSTS_PER_MINUTE": "100000"}
 
 
 @pytest.fixture
-def data_dir(tmp_path):
-    """An empty data directory. On PostgreSQL the run's own database is used, emptied first."""
+def data_dir(tmp_path, monkeypatch):
+    """An empty data directory. On PostgreSQL an empty database too, which no other worker knows."""
     url = os.environ.get("DATABASE_URL", "")
     if url.startswith("postgres"):
-        psql = ["psql", url, "--quiet", "--command", "DROP SCHEMA public CASCADE; CREATE SCHEMA public"]
-        subprocess.run(psql, check=True, stderr=subprocess.DEVNULL)
+        name = f"server_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+        psql = ["psql", url, "--quiet", "--command", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"]
+        subprocess.run([*psql, "--command", f"CREATE DATABASE {name}"], check=True, stderr=subprocess.DEVNULL)
+        monkeypatch.setenv("DATABASE_URL", urlsplit(url)._replace(path=f"/{name}").geturl())
     return tmp_path / "data"
 
 

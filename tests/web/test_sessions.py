@@ -16,35 +16,36 @@ from reprieve.web.sessions import Shown
 from tests.web.conftest import PASSWORD
 
 GATE = {
-    "escort_name": "Jo Example",
-    "escort_phone": "555 0199",
-    "wants_it": "yes",
-    "no_food": "yes",
-    "no_fluids": "yes",
-    "intoxicated": "no",
-    "medicines_today": "none",
-    "sedative_today": "no",
-    "pregnancy": "not_possible",
-    "safe_mood": "yes",
-    "new_signs": "no",
-    "bladder": "no",
-    "craving": "no",
-    "equipment": "yes",
     "systolic": "124",
     "diastolic": "78",
     "pulse": "70",
     "spo2": "98",
+    "food_h": "9",
+    "fluids_h": "3",
+    "escort_name": "Jo Example",
+    "escort_phone": "555 0199",
+    "sober": "yes",
+    "medicines_today": "none",
+    "suicide_check": "none",
+    "mood_check": "done",
+    "new_signs": "no",
+    "bladder": "no",
+    "craving": "no",
+    "equipment": "yes",
+    "consent": "yes",
 }
 LEAVING = {
+    "falling": "yes",
+    "feels_usual": "yes",
     "moaas": "5",
     "aldrete": "10",
-    "pressure_settled": "yes",
-    "feels_usual": "yes",
-    "walks": "yes",
-    "nausea_mild": "yes",
-    "mood_safe": "yes",
+    "walking": "yes",
+    "nausea": "no",
+    "mood": "yes",
     "escort_here": "yes",
     "told_driving": "yes",
+    "told_alcohol": "yes",
+    "sheet": "yes",
 }
 
 
@@ -160,8 +161,8 @@ def test_no_question_before_the_dose_may_be_left_blank(nia, as_, ready, left_out
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        ("wants_it", "no"), ("intoxicated", "yes"), ("pregnancy", "positive"), ("pregnancy", "refused"),
-        ("safe_mood", "no"), ("new_signs", "yes"), ("craving", "yes"), ("equipment", "no"),
+        ("consent", "no"), ("sober", "no"), ("suicide_check", "high"), ("suicide_check", "not_asked"),
+        ("mood_check", "not_done"), ("new_signs", "yes"), ("craving", "yes"), ("equipment", "no"), ("spo2", "93"),
     ],
 )  # fmt: skip
 def test_some_answers_stop_the_dose_whatever_the_reason(ada, as_, ready, name, answer):
@@ -190,7 +191,10 @@ def test_a_prescriber_may_go_on_in_spite_of_a_pressure_with_a_reason_and_a_nurse
     as_(ada).post(at(session, "session-gate"), high)
 
     assert here(session).gate["override"] == "White coat; 128 at home this morning."
-    assert here(session).gate["overridden"] == ["Upper pressure at rest, mmHg 146 is above 140."]
+    assert here(session).gate["overridden"] == [
+        "Upper pressure, at rest: 146 mmHg; the limit is at most 140. "
+        "Measure again after rest. If it stays up, wait or book a new day."
+    ]
 
 
 def test_a_weight_in_pounds_is_taken_as_pounds(nia, as_, ready):
@@ -447,7 +451,7 @@ def test_leaving_early_needs_a_reason_that_is_kept(nia, ada, as_, ready):
     assert session.state == Session.State.ENDED
     kept = session.entries.get(kind="discharge").data
     assert kept["override"] == "Left against advice, with escort."
-    assert kept["overridden"] == ["Watched for 0 minutes since the drip stopped; the limit is 120."]
+    assert kept["overridden"] == ["Minutes since the drip ended: 0 min; the limit is at least 120. Stay and watch on."]
 
 
 PAGES = ["session", "session-live", "session-gate", "session-discharge"]

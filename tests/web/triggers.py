@@ -1,4 +1,4 @@
-"""Lift the guard of the audit trail for a moment, as only the owner of the database can."""
+"""Lift the guard of the audit trail and the drug log for a moment, as only the owner of the database can."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+GUARDED = ("web_event", "web_stockentry", "web_lot")
+
 
 @contextmanager
 def lifted() -> Iterator[None]:
-    """No triggers on the audit table inside; the same ones as before outside."""
+    """No triggers on the guarded tables inside; the same ones as before outside."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("ALTER TABLE web_event DISABLE TRIGGER USER")
+            for table in GUARDED:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             yield
-            cursor.execute("ALTER TABLE web_event ENABLE TRIGGER USER")
+            for table in GUARDED:
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
             return
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'web_event'")
+        cursor.execute(
+            f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN {GUARDED}"  # names of our own
+        )
         kept = cursor.fetchall()
         for name, _ in kept:
             cursor.execute(f"DROP TRIGGER {name}")

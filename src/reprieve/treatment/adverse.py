@@ -18,14 +18,20 @@ OUTCOMES = {"gone": "Gone", "better": "Better, not gone", "same": "Not better ye
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One kind of adverse event; ``stops`` says that the drip is stopped for it.
+    """One kind of adverse event.
 
-    ``harm`` is what the evidence's table of harms calls it; empty where no study counted it by itself.
+    Parameters
+    ----------
+    stops : whether the drip is stopped for it, however mild
+    is_our_choice : whether no source says so in these words
+    management : what the source does about it, in short
+    harm : what the evidence's table of harms calls it; empty where no study counted it by itself
     """
 
     code: str
     words: str
     stops: bool
+    is_our_choice: bool
     management: str
     source: Source
     harm: str
@@ -44,5 +50,13 @@ def terms() -> dict[str, Term]:
             event = by_event[row["fact"]]
             management = event["management"]
             source = Source(event["context"], event["source_url"], event["provenance"])
-        found[row["term"]] = Term(row["term"], row["words"], row["stops"] == "yes", management, source, row["harm"])
+        found[row["term"]] = Term(
+            row["term"],
+            row["words"],
+            row["stops"] == "yes",
+            row["choice"] == "our choice",
+            management,
+            source,
+            row["harm"],
+        )
     return found

@@ -1,7 +1,11 @@
 """What the model expects of one drip, behind what was measured: blood pressure and ketamine in blood. Research only.
 
 The drip as it ran so far, and at its present rate until the syringe is empty, goes through the model's forecast
-(``reprieve.pharmacology.forecast``). It is no limit: it says what is usual, and alarms go by the signed limits alone.
+(``reprieve.pharmacology.forecast``); a paused or stopped drip as it ran. It is no limit: it says what is usual, and
+alarms go by the signed limits alone.
+
+    expected of a reading   middle -+ sqrt((middle - edge)^2 + (1.645 s)^2): people differ, and so do readings of one
+    s                       6.2 mmHg (``bp_res`` in parameters.csv); added as if both were normal
 """
 
 from __future__ import annotations
@@ -14,15 +18,20 @@ from typing import Any
 import numpy as np
 
 from reprieve.charts import LOOKS, Look, lines
-from reprieve.pharmacology.forecast import Band, Forecast, forecast
+from reprieve.pharmacology.forecast import NINETY, Band, Forecast, forecast
 from reprieve.pharmacology.person import Person
 from reprieve.pharmacology.regimen import Infusion, Regimen
+from reprieve.treatment.limits import Limits
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name; nothing is fetched
 STEP_MIN = 4
 AXIS_WIDTH = 36
 PEOPLE = 400
-LOWEST_MMHG, HIGHEST_MMHG = 40, 200
+LOWEST_MMHG, HIGHEST_MMHG, ROUND_MMHG = 40, 200, 20  # of the axis, which goes further where a figure does
+SIGNALS = {"systolic": "systolic_change_mmhg", "diastolic": "diastolic_change_mmhg"}
+PALE, PAST, GREY = 0.07, 0.3, 0.35  # opacities
+MARGIN = 0.03  # of the width, before the first bar
+CLOCK, CLOCK_BEFORE = "hours from the start of the drip", "hours from now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,41 +84,71 @@ def rest_of(pressures: Sequence[Pressure]) -> Pressure | None:
     return max(before, key=lambda reading: reading.at_min, default=None)
 
 
+def range_of(found: Forecast, rest: Pressure, which: str) -> Band:
+    """Where nine of ten readings are expected, mmHg at each of ``found.times_min``; ``which`` is a key of SIGNALS."""
+    change, error = found.after[SIGNALS[which]], NINETY * found.body.p["bp_res"]
+    middle = getattr(rest, which) + change.middle
+    return Band(
+        middle - np.hypot(change.middle - change.low, error),
+        middle,
+        middle + np.hypot(change.high - change.middle, error),
+    )
+
+
 def finding(found: Forecast | None, pressures: Sequence[Pressure]) -> str:
     """The picture in a sentence: how many readings lie in the expected range."""
     if not pressures:
         return "No blood pressure yet."
     last = max(pressures, key=lambda reading: reading.at_min)
     said = f"The last blood pressure is {last.systolic:g}/{last.diastolic:g}."
-    rest, during = rest_of(pressures), [reading for reading in pressures if reading.at_min > 0]
-    if found is None or rest is None or not during:
+    rest = rest_of(pressures)
+    if found is None or rest is None:
+        return said
+    during = [reading for reading in pressures if 0 < reading.at_min <= found.times_min[-1]]
+    if not during:
         return said
     inside = sum(_inside(found, rest, reading) for reading in during)
-    return f"{said} {inside} of {len(during)} readings since the start lie in the range that the model expects."
+    return f"{said} {inside} of {len(during)} since the start are in the expected range."
 
 
 def _inside(found: Forecast, rest: Pressure, reading: Pressure) -> bool:
-    k = int(np.argmin(np.abs(found.times_min - reading.at_min)))
-    pairs = (
-        ("systolic_change_mmhg", reading.systolic - rest.systolic),
-        ("diastolic_change_mmhg", reading.diastolic - rest.diastolic),
-    )
-    return all(found.after[name].low[k] <= change <= found.after[name].high[k] for name, change in pairs)
+    for which in SIGNALS:
+        band = range_of(found, rest, which)
+        low, high = (float(np.interp(reading.at_min, found.times_min, edge)) for edge in (band.low, band.high))
+        if not low <= getattr(reading, which) <= high:
+            return False
+    return True
 
 
-def picture(found: Forecast | None, pressures: Sequence[Pressure], now_min: float, width: int, look: str) -> Picture:
-    """Pressures as bars over the expected range, and the expected level below, on one clock."""
+def picture(
+    found: Forecast | None,
+    pressures: Sequence[Pressure],
+    now_min: float,
+    width: int,
+    look: str,
+    limits: Limits | None = None,
+) -> Picture:
+    """Pressures as bars over the expected range, and the expected level below, on one clock.
+
+    Parameters
+    ----------
+    limits : signed limits, to show below which upper pressure a dose may begin; left out where none are signed
+    """
     colours = LOOKS[look]
     hours = [0.0, *(reading.at_min / 60 for reading in pressures), now_min / 60]
     if found is not None:
         hours.append(float(found.times_min[-1]) / 60)
-    span = (min(hours), max([*hours, 1.0]))
-    panels = [_pressure_panel(found, pressures, now_min / 60, span, width, colours)]
+    first, last = min(hours), max([*hours, 1.0])
+    span = (first - (last - first) * MARGIN, last)  # a bar keeps clear of the labels
+    panels = [_pressure_panel(found, pressures, now_min / 60, span, width, colours, limits)]
     if found is not None:
         panels.append(_level_panel(found, now_min / 60, span, width, colours))
-    words = (
-        "Bars: measured. Grey: where the central 90 % of people are expected. Line: now. Research only, not a limit."
-    )
+    seen = ["Bars: measured."]
+    if limits is not None:
+        seen.append(f"Pale: upper pressure to {limits['hold_systolic_mmhg']:g}, at which a dose may begin.")
+    if found is not None:
+        seen.append("Grey: expected of nine in ten. Research only, not a limit.")
+    words = " ".join([*seen, "Dotted line: now."])
     title = {"text": lines(finding(found, pressures), width // 11), "subtitle": lines(words, width // 8)}
     return Picture({"$schema": SCHEMA, "title": title, "vconcat": panels, "spacing": 14})
 
@@ -121,24 +160,27 @@ def _pressure_panel(
     span: tuple[float, float],
     width: int,
     look: Look,
+    limits: Limits | None,
 ) -> dict[str, Any]:
-    top = max([HIGHEST_MMHG, *(math.ceil(reading.systolic / 20) * 20 for reading in pressures)])
-    x = _x(span, labels=found is None)
+    rest = rest_of(pressures)
+    bands = [] if found is None or rest is None else [range_of(found, rest, which) for which in SIGNALS]
+    bottom, top = _reach(bands, pressures)
+    x = _x(span, "" if found is not None else CLOCK if now_h > 0 else CLOCK_BEFORE)
     y = {
         "type": "quantitative",
         "title": None,
-        "scale": {"domain": [LOWEST_MMHG, top], "nice": False},
+        "scale": {"domain": [bottom, top], "nice": False},
         "axis": _axis(4),
     }
-    layers = []
-    rest = rest_of(pressures)
-    if found is not None and rest is not None:
-        for signal, base in (("systolic_change_mmhg", rest.systolic), ("diastolic_change_mmhg", rest.diastolic)):
-            layers.append(_band(found, found.after[signal], base, x, y, look))
+    layers = [_past(span[0], now_h, x, look)]
+    if limits is not None:
+        layers.append(_pale(bottom, limits["hold_systolic_mmhg"], y, look))
+    if found is not None:
+        layers += [_band(found, band, x, y, look) for band in bands]
     measured = [
         {"h": round(reading.at_min / 60, 3), "s": reading.systolic, "d": reading.diastolic} for reading in pressures
     ]
-    bar = {"type": "rule", "color": look.series[0], "strokeWidth": 4}
+    bar = {"type": "rule", "color": look.series[0], "strokeWidth": 5, "strokeCap": "round"}
     layers.append(
         {"data": {"values": measured}, "mark": bar, "encoding": {"x": x, "y": y | {"field": "s"}, "y2": {"field": "d"}}}
     )
@@ -148,24 +190,22 @@ def _pressure_panel(
 
 def _level_panel(found: Forecast, now_h: float, span: tuple[float, float], width: int, look: Look) -> dict[str, Any]:
     band = found.after["ketamine_plasma_ng_per_ml"]
-    x = _x(span, labels=True)
+    x = _x(span, CLOCK)
     y = {"type": "quantitative", "title": None, "axis": _axis(3)}
     return _panel(
-        "Ketamine in blood from a vein, ng/mL, expected",
+        "Ketamine in blood from a vein, ng/mL",
         84,
         width,
-        [_band(found, band, 0, x, y, look), _now(now_h, x, look)],
+        [_past(span[0], now_h, x, look), _band(found, band, x, y, look), _now(now_h, x, look)],
     )
 
 
-def _band(
-    found: Forecast, band: Band, base: float, x: Mapping[str, Any], y: Mapping[str, Any], look: Look
-) -> dict[str, Any]:
+def _band(found: Forecast, band: Band, x: Mapping[str, Any], y: Mapping[str, Any], look: Look) -> dict[str, Any]:
     values = [
-        {"h": round(float(t) / 60, 3), "l": round(base + float(low), 1), "u": round(base + float(high), 1)}
+        {"h": round(float(t) / 60, 3), "l": round(float(low), 1), "u": round(float(high), 1)}
         for t, low, high in zip(found.times_min, band.low, band.high, strict=True)
     ]
-    mark = {"type": "area", "color": look.series[2], "opacity": 0.3}
+    mark = {"type": "area", "color": look.series[2], "opacity": GREY}
     return {
         "data": {"values": values},
         "mark": mark,
@@ -173,18 +213,38 @@ def _band(
     }
 
 
+def _reach(bands: Sequence[Band], pressures: Sequence[Pressure]) -> tuple[int, int]:
+    """The lowest and the highest of the axis."""
+    every = [figure for each in pressures for figure in (each.systolic, each.diastolic)]
+    low = min([LOWEST_MMHG, *every, *(float(band.low.min()) for band in bands)])
+    high = max([HIGHEST_MMHG, *every, *(float(band.high.max()) for band in bands)])
+    return math.floor(low / ROUND_MMHG) * ROUND_MMHG, math.ceil(high / ROUND_MMHG) * ROUND_MMHG
+
+
+def _past(begin_h: float, now_h: float, x: Mapping[str, Any], look: Look) -> dict[str, Any]:
+    mark = {"type": "rect", "color": look.rule, "opacity": PAST}
+    values = [{"h": round(begin_h, 3), "to": round(now_h, 3)}]
+    return {"data": {"values": values}, "mark": mark, "encoding": {"x": x, "x2": {"field": "to"}}}
+
+
+def _pale(bottom: float, top: float, y: Mapping[str, Any], look: Look) -> dict[str, Any]:
+    mark = {"type": "rect", "color": look.series[0], "opacity": PALE}
+    encoding = {"y": {**y, "field": "l"}, "y2": {"field": "u"}}
+    return {"data": {"values": [{"l": bottom, "u": top}]}, "mark": mark, "encoding": encoding}
+
+
 def _now(now_h: float, x: Mapping[str, Any], look: Look) -> dict[str, Any]:
     mark = {"type": "rule", "color": look.ink_2, "strokeDash": [2, 3], "strokeWidth": 1.5}
     return {"data": {"values": [{"h": round(now_h, 3)}]}, "mark": mark, "encoding": {"x": x}}
 
 
-def _x(span: tuple[float, float], labels: bool) -> dict[str, Any]:
+def _x(span: tuple[float, float], title: str) -> dict[str, Any]:
     return {
         "field": "h",
         "type": "quantitative",
-        "title": "hours from the start of the drip" if labels else None,
+        "title": title or None,
         "scale": {"domain": [round(each, 3) for each in span], "nice": False},
-        "axis": {"tickCount": 6, "grid": False, "labels": labels},
+        "axis": {"tickCount": 6, "grid": False, "labels": bool(title)},
     }
 
 

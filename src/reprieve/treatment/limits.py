@@ -63,11 +63,11 @@ BELOW = (  # pairs of which the first must be lower
 
 
 class Limits(dict[str, float]):
-    """The number of each limit.
+    """The number of each limit; one that is left out has its default.
 
     Raises
     ------
-    LimitError : if a number is missing, unknown, out of its bounds, or in the wrong order with its pair
+    LimitError : if a number is unknown, out of its bounds, no whole number of points, or not below its pair's
 
     Examples
     --------
@@ -90,6 +90,8 @@ class Limits(dict[str, float]):
                 raise LimitError(
                     f"{limit.words}: {self[name]:g} {limit.unit}; it must be {limit.low:g} to {limit.high:g}"
                 )
+            if limit.unit == "points" and not self[name].is_integer():
+                raise LimitError(f"{limit.words}: {self[name]:g}; a score has no fractions: choose a whole number")
         for lower, higher in BELOW:
             if not self[lower] < self[higher]:
                 raise LimitError(

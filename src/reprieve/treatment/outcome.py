@@ -69,16 +69,10 @@ def rules() -> dict[str, Rule]:
 
 
 def _rule(row: dict[str, str]) -> Rule:
-    """A rule; the points of a reliable change are those of the instrument, which also names their source."""
-    found, seen = find(row["instrument"]), fact(row["fact_id"])
-    name, url, value = seen.source.name, seen.source.url, row["value"]
+    """A rule; the points of a reliable change are those of the instrument."""
+    seen, value, is_our_choice = fact(row["fact_id"]), row["value"], row["choice"] == OUR_CHOICE
     if row["change_rule"]:
-        [change] = [change for change in found.changes if change.name == row["change_rule"]]
-        value = str(change.points)
-        if row["kind"] == "reliable_change":
-            name, url = f"{found.id}: {found.facts[change.fact].note}", found.facts[change.fact].source.url
-    is_our_choice = row["choice"] == OUR_CHOICE
-    name = f"{OUR_CHOICE}; published beside it: {name}" if is_our_choice else name
+        [value] = [str(each.points) for each in find(row["instrument"]).changes if each.name == row["change_rule"]]
     return Rule(
         id=row["rule_id"],
         instrument=row["instrument"],
@@ -88,7 +82,7 @@ def _rule(row: dict[str, str]) -> Rule:
         unit=row["unit"],
         is_our_choice=is_our_choice,
         fact=seen,
-        source=Source(name, url, row["provenance"]),
+        source=Source(OUR_CHOICE if is_our_choice else seen.source.name, seen.source.url, row["provenance"]),
         note=row["note"],
     )
 
@@ -111,6 +105,11 @@ def judged_instruments() -> tuple[str, ...]:
     return tuple(each.instrument for each in rules().values() if each.kind == "response")
 
 
+@cache
+def _bounds(instrument: str) -> tuple[int, int] | None:
+    return find(instrument).total_bounds
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One questionnaire or interview that was done: the lowest and the highest total that its answers allow.
@@ -124,13 +123,14 @@ class Measured:
     total_range: tuple[int, int]
 
     def __post_init__(self) -> None:
-        low, high = self.total_range
-        bounds = find(self.instrument).total_bounds
-        if bounds is None or not bounds[0] <= low <= high <= bounds[1]:
+        (low, high), bounds = self.total_range, _bounds(self.instrument)
+        if bounds is None:
+            raise OutcomeError(f"the {self.instrument} has no total to judge; give an instrument that has one")
+        if not bounds[0] <= low <= high <= bounds[1]:
             raise OutcomeError(
-                f"{self.instrument} with a total from {low} to {high}; it must run from the lower to the higher "
-                f"within {bounds[0]} to {bounds[1]}" if bounds else f"{self.instrument} has no total to judge"
-            )  # fmt: skip
+                f"{self.instrument} with a total from {low} to {high}; it must run from the lower to the higher, "
+                f"within {bounds[0]} to {bounds[1]}"
+            )
 
     @property
     def total(self) -> int | None:

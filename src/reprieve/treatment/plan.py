@@ -10,7 +10,8 @@ from functools import cache
 from reprieve.sources import read_table
 from reprieve.treatment.monitoring import Fact, fact
 
-LEAST_GAP_DAYS = 2  # our choice: never on two days in a row, as in both trials
+LEAST_GAP_DAYS = 2  # our choice: never on two days in a row; three a week, as in one trial, allows no more
+GAP = timedelta(days=LEAST_GAP_DAYS)
 LOOK_AHEAD_DAYS = 120
 
 IsOpen = Callable[[date], bool]
@@ -31,6 +32,7 @@ class Template:
     infusion_min: int
     maintenance: bool
     fact: Fact
+    note: str
 
 
 @cache
@@ -45,13 +47,17 @@ def templates() -> dict[str, Template]:
             int(row["infusion_min"]),
             row["maintenance"] == "yes",
             fact(row["fact_id"]),
+            row["note"],
         )
         for row in read_table("reprieve.treatment", "plans.csv")
     }
 
 
 def days_of(template: Template, first: date, is_open: IsOpen, last: date | None = None) -> tuple[date, ...]:
-    """The days of a course. One that falls on a closed day moves to the next open one, and pushes those after it.
+    """The days of a course, counted from the first that is open.
+
+    One that falls on a closed day moves to the next open one, and pushes those after it only where they would come
+    nearer than the least gap.
 
     Parameters
     ----------
@@ -74,10 +80,8 @@ def days_of(template: Template, first: date, is_open: IsOpen, last: date | None 
     """
     found: list[date] = []
     for offset in template.days:
-        earliest = first + timedelta(days=offset)
-        if found:
-            earliest = max(earliest, found[-1] + timedelta(days=LEAST_GAP_DAYS))
-        found.append(next_open(earliest, is_open))
+        earliest = (found[0] if found else first) + timedelta(days=offset)
+        found.append(next_open(earliest if not found else max(earliest, found[-1] + GAP), is_open))
     kept = tuple(day for day in found if last is None or day <= last)
     if not kept:
         raise PlanError(f"no session fits before {last}; choose an earlier first day or a later end date")
@@ -89,13 +93,13 @@ def next_open(earliest: date, is_open: IsOpen, taken: Collection[date] = ()) -> 
 
     Raises
     ------
-    PlanError : if there is none within four months
+    PlanError : if there is none within :data:`LOOK_AHEAD_DAYS` days
     """
     for ahead in range(LOOK_AHEAD_DAYS):
         day = earliest + timedelta(days=ahead)
         if is_open(day) and all(abs((day - other).days) >= LEAST_GAP_DAYS for other in taken):
             return day
-    raise PlanError(f"the clinic is closed for {LOOK_AHEAD_DAYS} days from {earliest}; look at its opening hours")
+    raise PlanError(f"no open day with room in the {LOOK_AHEAD_DAYS} days from {earliest}; look at the opening hours")
 
 
 def instead_of(missed: date, others: Sequence[date], today: date, is_open: IsOpen) -> date:

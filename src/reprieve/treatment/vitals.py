@@ -161,12 +161,12 @@ class Alarm:
 def alarms(readings: Iterable[Measured], limits: Limits) -> Iterator[Alarm]:
     """Alarms of the readings, oldest first. Of several on one figure only the gravest is given.
 
-    >>> at, source = datetime(2026, 11, 25, 9), "a"
+    >>> at = datetime(2026, 11, 25, 9)
     >>> high = [Measured("a", at, {"systolic": 185}), Measured("b", at + timedelta(minutes=5), {"systolic": 186})]
     >>> [(alarm.key, alarm.level) for alarm in alarms(high, Limits())]
     [('systolic-again a', 'check'), ('systolic-twice b', 'stop')]
     """
-    ordered = sorted(readings, key=lambda reading: reading.at)
+    ordered = sorted(readings, key=lambda reading: (reading.at, reading.uid))
     table = rules(limits)
     for number, reading in enumerate(ordered):
         for what, value in reading.values.items():

@@ -10,7 +10,7 @@ from typing import Any
 from reprieve.candidacy import CRITERIA, QUESTIONS, RULE_SET_VERSION, AnswerError, Category, assess
 from reprieve.candidacy.questions import UNSURE, is_blank
 from reprieve.web.answers import in_words
-from reprieve.web.models import Attempt, Enquiry, Event, Member, Review
+from reprieve.web.models import Attempt, Consultation, Enquiry, Event, Member, Review
 from reprieve.web.models.versioned import PERSON, SYSTEM
 
 NOT_ANSWERED = "Not answered"
@@ -205,6 +205,10 @@ VERBS = {
     "logged a call": "Logged a call",
     "ruled out a finding": "Ruled out a finding",
     "referred": "Referred elsewhere",
+    "asked for the second form": "Opened the link to the second form",
+    "sent the second form": "Sent the second form",
+    "recorded a consultation": "Recorded a consultation",
+    "asked for help during the course": "Gave an answer that cannot wait",
 }
 HAS_A_ROW = {"logged a call", "ruled out a finding", "referred"}  # told by their own rows, with more in them
 ONLY_LOOKED = {"opened", "exported"}
@@ -215,6 +219,8 @@ def said_of(event: Event, names: dict[str, str]) -> Happening:
     note = ""
     if "to" in event.detail:
         note = f"To {names.get('member ' + str(event.detail['to']), 'a former member')}"
+    elif event.detail.get("decision") in Consultation.Decision.values:
+        note = Consultation.Decision(event.detail["decision"]).label
     elif event.detail.get("decision"):
         before = "It had been decided: " if event.verb == "reopened" else ""
         note = before + Enquiry.Decision(event.detail["decision"]).label

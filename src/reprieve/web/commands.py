@@ -205,7 +205,7 @@ def registry(file: Path) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 def check(as_json: bool) -> None:
-    """Prove that the record is whole: audit chain, triggers, encryption, database. Exit code 1 if it is not."""
+    """Prove that the record is whole: audit, drug log, triggers, encryption, database. Exit code 1 if it is not."""
     django()
     from reprieve.web import proof
 

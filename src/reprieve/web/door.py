@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import wraps
 from typing import Any
 
@@ -10,9 +11,10 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from reprieve.web.encryption import decrypt, encrypt
@@ -63,10 +65,32 @@ def needs(what: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., Ht
     return decorate
 
 
+def leave_the_log_in_as_it_is(request: HttpRequest) -> None:
+    """Let this request not renew the log-in: it is the page that asks, not the member."""
+
+    def not_saved(must_create: bool = False) -> None:
+        """Stand in for saving the session."""
+
+    request.session.save = not_saved  # type: ignore[method-assign]
+
+
 def has_second_step(member: Any) -> bool:
     """Whether the member has a one-time code app or a passkey set up."""
     kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
     return bool(Authenticator.objects.filter(user=member, type__in=kinds).exists())
+
+
+def is_password_of(request: HttpRequest, member: Member, password: str) -> bool:
+    """Whether a member who stands beside another types their own password. Wrong ones count as at the log-in.
+
+    What counts them keeps what was sent, readable, so it is shown the password's try and nothing else of the form.
+    """
+    alone = copy(request)
+    alone.GET = alone.POST = QueryDict()
+    found = authenticate(alone, email=member.email, password=password)
+    if getattr(alone, "axes_locked_out", False):
+        request.axes_locked_out = True  # type: ignore[attr-defined]
+    return bool(found == member)
 
 
 def home_of(member: Any) -> str:

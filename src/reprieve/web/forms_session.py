@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from reprieve.treatment.adverse import OUTCOMES, SEVERITIES, terms
+from reprieve.treatment.checklist import CheckItem, ChecklistError, Facts, asked_items, open_items
 from reprieve.treatment.dose import HEAVIEST_KG, KG_PER_POUND, LIGHTEST_KG
-from reprieve.treatment.gate import PREGNANCY, Item, Problem, items, problems
-from reprieve.treatment.limits import Limits
 from reprieve.treatment.vitals import doubts, vitals
+from reprieve.web.forms_before import as_number
 from reprieve.web.models import Member
 
 LONGEST_NOTE = 2000
@@ -194,55 +194,72 @@ class SecondPersonForm(forms.Form):
 
 
 class GateForm(forms.Form):
-    """The questions of one phase, and a reason where somebody goes on in spite of an answer.
+    """The checklist before a dose or before leaving, all of it; a reason where somebody goes on in spite of an answer.
 
     A blank is never a pass: whatever stands in the way is said, and can be overridden only where the table allows it.
+
+    Parameters
+    ----------
+    known : answers that nobody is asked for, such as the minutes since the drip stopped
     """
 
+    override = forms.CharField(
+        label="Why you go on in spite of this",
+        required=False,
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
     def __init__(
-        self, *args: Any, phase: str, numbers: Limits, may_override: bool, more: Sequence[Problem] = (), **kwargs: Any
+        self,
+        *args: Any,
+        phase: str,
+        facts: Facts,
+        prescriber: bool,
+        known: Mapping[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.phase, self.numbers, self.may_override, self.more = phase, numbers, may_override, more
-        for item in items(phase).values():
-            self.fields[item.id] = _field(item, numbers)
-        self.fields["override"] = forms.CharField(
-            label="Reason to go on in spite of this",
-            required=False,
-            max_length=LONGEST_NOTE,
-            widget=forms.Textarea(attrs={"rows": 3}),
-        )
+        self.phase, self.facts, self.prescriber, self.known = phase, facts, prescriber, dict(known or {})
+        self.items = [item for item in asked_items(phase, facts) if item.id not in self.known]
+        for item in self.items:
+            self.fields[item.id] = _field(item)
 
     def clean(self) -> dict[str, Any]:
         """Everything is answered and nothing stands in the way, or the reason to go on is written down."""
         said = super().clean() or {}
-        self.answers = {name: said.get(name) for name in items(self.phase)}
+        self.answers = self.known | {item.id: self._read(item, said) for item in self.items}
         if self.errors:
             return said
-        found = [*problems(self.phase, self.answers, self.numbers), *self.more]
-        for problem in found:
-            if problem.id in self.fields and not (problem.may_override and said.get("override")):
-                self.add_error(problem.id, problem.words)
-            elif not said.get("override"):
-                self.add_error(None, problem.words)
-        if found and said.get("override") and not self.may_override:
-            self.add_error("override", "A prescriber decides to go on in spite of this, at this screen")
-        if self.errors and all(problem.may_override for problem in found) and not said.get("override"):
+        found = open_items(self.phase, self.answers, self.facts)
+        reason, free = said.get("override"), [item for item in found if item.may_go_on(self.prescriber)]
+        for item in found:
+            if item not in free or not reason:
+                words = f"{item.words}: {item.why}"
+                self.add_error(item.id if item.id in self.fields else None, words)
+        if found and len(free) == len(found) and not reason:
             self.add_error("override", "Wait, or write why you go on in spite of this")
-        self.overridden = [problem.words for problem in found] if not self.errors else []
+        self.overridden = [f"{item.words}: {item.why}" for item in found]
         return said
 
-    def rows(self) -> list[tuple[Any, Item]]:
-        """Each field with its question."""
-        return [(self[item.id], item) for item in items(self.phase).values()]
+    def _read(self, item: CheckItem, said: Mapping[str, Any]) -> Any:
+        typed = said.get(item.id)
+        if typed in (None, ""):
+            return None
+        try:
+            return item.check(as_number(typed) if item.kind == "number" else typed)
+        except ChecklistError as problem:
+            self.add_error(item.id, str(problem))
+            return None
+
+    def rows(self) -> list[tuple[Any, CheckItem]]:
+        """Each field with its item."""
+        return [(self[item.id], item) for item in self.items]
 
 
-def _field(item: Item, numbers: Limits) -> forms.Field:
-    words = item.asked(numbers)
-    missing = {"required": "This is not answered yet"}
-    if item.kind == "number":
-        return Figure(item.words.split(",")[0].lower(), label=words)
-    if item.kind == "text":
-        return forms.CharField(label=words, max_length=200, error_messages=missing)
-    choices = list(PREGNANCY.items()) if item.kind == "pregnancy" else [("yes", "Yes"), ("no", "No")]
-    return forms.ChoiceField(label=words, choices=choices, widget=forms.RadioSelect, error_messages=missing)
+def _field(item: CheckItem) -> forms.Field:
+    words: dict[str, Any] = {"label": f"{item.words}, {item.unit}" if item.unit else item.words, "required": False}
+    if item.kind == "choice":
+        return forms.ChoiceField(choices=item.options, widget=forms.RadioSelect, **words)
+    attrs = {"autocomplete": "off"} | ({"inputmode": "decimal"} if item.kind == "number" else {})
+    return forms.CharField(max_length=LONGEST_NOTE, widget=forms.TextInput(attrs=attrs), **words)

@@ -10,16 +10,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
 from reprieve.web import notices
 from reprieve.web.deadlines import Urgency
-from reprieve.web.models import Clinic, Draft, Enquiry, Event, Hit, Member, Notice, Role
+from reprieve.web.models import Clinic, Draft, Enquiry, Event, Hit, Member, Notice, PreConsultation, Role
 from reprieve.web.models.enquiry import DRAFT_DAYS
 from reprieve.web.models.versioned import SYSTEM
 
@@ -102,6 +104,27 @@ def send(notice_id: int) -> None:
             later = timezone.now() + timedelta(seconds=min(15 * 2**notice.tries, 3600))
             send.using(run_after=later).enqueue(notice_id)
     notice.save(update_fields=["state", "tries", "problem", "sent_at"])
+
+
+@task()
+def send_pre_consultation(form_id: int, tries: int = 0) -> None:
+    """Send the link to the second form; when mail fails, try again, each time a little later."""
+    form = PreConsultation.objects.select_related("enquiry").filter(pk=form_id).first()
+    now = timezone.now()
+    if form is None or form.sent_at is not None or not form.is_open(now):
+        return
+    address = (form.enquiry.contact or {}).get("email")
+    if not address:
+        return
+    try:
+        notices.send_form_link(address, f"{settings.BASE_URL}{reverse('before', args=[form.token])}")
+    except Exception as problem:  # whatever it was, the team sees it on the card and can read the link out
+        PreConsultation.objects.filter(pk=form_id).update(problem=type(problem).__name__)
+        if tries < notices.MAX_TRIES:
+            later = now + timedelta(seconds=min(15 * 2**tries, 3600))
+            send_pre_consultation.using(run_after=later).enqueue(form_id, tries + 1)
+        return
+    PreConsultation.objects.filter(pk=form_id).update(sent_at=now, problem="")
 
 
 @task()

@@ -23,7 +23,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 STAFF = "/team/"
 JOIN = "/team/join/"
-PRIVATE = (STAFF, "/form/", "/status/", "/account/")
+PRIVATE = (STAFF, "/form/", "/before/", "/status/", "/account/")
 
 
 def calm_failures(get_response: Handler) -> Handler:

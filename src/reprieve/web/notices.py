@@ -31,6 +31,12 @@ def words(notice: Notice, clinic: Clinic) -> tuple[str, str]:
     return notice.get_kind_display(), f"{sentence}\n\nReference {notice.enquiry.reference}\n{settings.BASE_URL}{page}\n"
 
 
+def send_form_link(address: str, link: str) -> None:
+    """Send a person the link to a form. The message names neither the clinic nor what the form is about."""
+    text = f"Your clinic has a form for you. It takes about 15 minutes, and you can stop in between:\n\n{link}\n"
+    send_mail("A form from your clinic", text, settings.DEFAULT_FROM_EMAIL, [address])
+
+
 def deliver(notice: Notice, clinic: Clinic) -> None:
     """Send one notice.
 

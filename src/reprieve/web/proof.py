@@ -10,12 +10,20 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from reprieve.web.encryption import UndecryptableError, decrypt
-from reprieve.web.models import Enquiry, Event, Notice
+from reprieve.web.models import Enquiry, Event, Notice, StockEntry
 from reprieve.web.rotation import encrypted_fields, second_step_secrets
 
-TRIGGERS = {
-    "sqlite": {"audit_no_update", "audit_no_delete", "audit_chain"},
-    "postgresql": {"audit_no_change", "audit_no_truncate", "audit_chain"},
+TRAIL, LOG = "the audit trail", "the drug log"
+TRIGGERS = {  # each with what it guards
+    "sqlite": {
+        **dict.fromkeys(("audit_no_update", "audit_no_delete", "audit_chain"), TRAIL),
+        **dict.fromkeys(("stock_no_update", "stock_no_delete", "lot_no_update", "lot_no_delete"), LOG),
+    },
+    "postgresql": {
+        **dict.fromkeys(("audit_no_change", "audit_no_truncate", "audit_chain"), TRAIL),
+        **dict.fromkeys(("stock_no_update", "stock_no_delete", "stock_no_truncate"), LOG),
+        **dict.fromkeys(("lot_no_update", "lot_no_delete", "lot_no_truncate"), LOG),
+    },
 }
 
 
@@ -28,18 +36,22 @@ class Report:
 
 
 def examine() -> Report:
-    """Look at the database, the audit chain and every encrypted value."""
+    """Look at the database, the audit chain, the drug log and every encrypted value."""
     report = Report()
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         report.problems.append("the tables are not up to date; `reprieve serve` brings them up to date")
         return report
-    report.problems += [*_database(), *_triggers(), *Event.broken_links(), *_enquiries_without_events(), *_unreadable()]
+    unreadable = _unreadable()
+    report.problems += [*_database(), *_triggers(), *Event.broken_links(), *_enquiries_without_events(), *unreadable]
+    if not unreadable:
+        report.problems += StockEntry.broken()
     last = Event.objects.order_by("-id").first()
     report.facts = {
         "database": connection.vendor,
         "enquiries": Enquiry.objects.count(),
         "events": Event.objects.count(),
+        "drug_log_rows": StockEntry.objects.count(),
         "last_event": last.hash if last else "",
         "notices_waiting": Notice.objects.filter(state=Notice.State.WAITING).count(),
     }
@@ -58,13 +70,15 @@ def _triggers() -> list[str]:
     sql = (
         "SELECT name FROM sqlite_master WHERE type = 'trigger'"
         if connection.vendor == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE tgrelid = 'web_event'::regclass AND tgenabled <> 'D'"
+        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql)
         there = {row[0] for row in cursor.fetchall()}
     return [
-        f"the trigger {name} that guards the audit trail is missing" for name in TRIGGERS[connection.vendor] - there
+        f"the trigger {name} that guards {what} is missing"
+        for name, what in TRIGGERS[connection.vendor].items()
+        if name not in there
     ]
 
 

@@ -35,6 +35,7 @@ TILES = (  # heading, unit, what it shows
     ("Pulse", "per min", ("pulse",)),
     ("Oxygen", "%", ("spo2",)),
     ("Awake, MOAA/S", "of 5", ("moaas",)),
+    ("Detached, CADSS-6", "of 24", ("cadss6",)),
 )
 
 
@@ -160,7 +161,7 @@ class Shown:
         return any(alarm.level == STOP for alarm in self.here.open_alarms)
 
     def tiles(self) -> list[Tile]:
-        """The four figures."""
+        """The latest figures."""
         return [self._tile(*each) for each in TILES]
 
     def _tile(self, heading: str, unit: str, names: tuple[str, ...]) -> Tile:
@@ -213,13 +214,14 @@ class Shown:
             tuple(marks), struck, may_correct,
         )  # fmt: skip
 
-    def for_the_browser(self, member: Member) -> dict[str, Any]:
+    def for_the_browser(self, member: Member, zone: str) -> dict[str, Any]:
         """What the script needs to time, warn and keep entries while there is no network."""
         here = self.here
         return {
             "session": self.session.pk,
             "member": member.pk,
             "now": self.now.isoformat(),
+            "zone": zone,
             "phase": here.phase,
             "started_at": here.started_at and here.started_at.isoformat(),
             "ends_at": here.ends_at and here.ends_at.isoformat(),
@@ -249,9 +251,9 @@ class Shown:
     def expected(self) -> Forecast | None:
         """What the model expects of the drip as it ran, and at its present rate until the syringe is empty."""
         here, begun = self.here, self.here.started_at
-        if begun is None:
+        if begun is None or not here.dose:
             return None
-        mg_per_ml = float(here.dose.get("mg_per_ml", 0))
+        mg_per_ml = float(here.dose["mg_per_ml"])
         pieces = list(here.pieces)
         if here.ends_at is not None and here.ends_at > self.now:
             pieces.append(Piece(self.now, here.ends_at, here.ml_per_h))
@@ -265,7 +267,7 @@ class Shown:
     def picture(self, width: int, look: str) -> str:
         """Pressures over what is expected, as SVG."""
         begun = self.here.started_at or self.now
-        drawn = picture(self.expected(), self.pressures(), _minutes(self.now - begun), width, look)
+        drawn = picture(self.expected(), self.pressures(), _minutes(self.now - begun), width, look, self.limits)
         return svg(drawn, LOOKS[look])
 
 

@@ -3,10 +3,12 @@
 from django.urls import include, path
 
 from reprieve.web.views import (
+    before,
     brief,
     calendar,
     clinic,
     courses,
+    drugs,
     evidence,
     exposure,
     inbox,
@@ -14,6 +16,7 @@ from reprieve.web.views import (
     privacy,
     public,
     results,
+    second,
     sessions,
     team,
 )
@@ -84,6 +87,30 @@ urlpatterns = [
         "team/results/loss-<slug:instrument>-<int:width>-<slug:look>.svg", results.loss_picture, name="results-picture"
     ),
     path("team/results/registry.csv", results.registry, name="registry"),
+    # the drug log: what is in the safe, the rows about each lot, the log of a period
+    path("team/drugs/", drugs.drugs, name="drugs"),
+    path("team/drugs/delivery/", drugs.delivery, name="drug-delivery"),
+    path("team/drugs/lot/<int:pk>/", drugs.lot, name="drug-lot"),
+    path("team/drugs/lot/<int:pk>/draw/", drugs.write, {"kind": "drawn"}, name="drug-draw"),
+    path("team/drugs/lot/<int:pk>/give/", drugs.write, {"kind": "given"}, name="drug-give"),
+    path("team/drugs/lot/<int:pk>/waste/", drugs.write, {"kind": "wasted"}, name="drug-waste"),
+    path("team/drugs/lot/<int:pk>/return/", drugs.write, {"kind": "returned"}, name="drug-return"),
+    path("team/drugs/lot/<int:pk>/count/", drugs.write, {"kind": "inventory"}, name="drug-count"),
+    path("team/drugs/row/<int:pk>/take-back/", drugs.take_back, name="drug-take-back"),
+    path("team/drugs/log/", drugs.log, name="drug-log"),
+    path("team/drugs/log.pdf", drugs.log_pdf, name="drug-log-pdf"),
+    # before a course: the second form behind a private link, the consultation, the baseline, consent
+    path("before/<str:token>/", second.start, name="before"),
+    path("before/<str:token>/check/", second.check, name="before-check"),
+    path("before/<str:token>/<slug:page>/", second.question, name="before-question"),
+    path("status/<str:token>/withdraw/", public.withdraw, name="status-withdraw"),
+    path("status/<str:token>/consent/<int:pk>.pdf", public.consent_pdf, name="status-consent"),
+    path("team/enquiry/<int:pk>/consultation/", before.consultation, name="consultation"),
+    path("team/enquiry/<int:pk>/second-form/", before.ask_second_form, name="ask-second-form"),
+    path("team/course/<int:pk>/baseline/", before.baseline, name="baseline"),
+    path("team/course/<int:pk>/consent/", before.consent, name="consent"),
+    path("team/course/<int:pk>/consent/withdraw/", before.withdraw, name="consent-withdraw"),
+    path("team/course/<int:pk>/consent/<int:consent_pk>.pdf", before.consent_pdf, name="consent-pdf"),
     path("team/promises/", team.promises, name="promises"),
     path("team/promises/<int:width>-<slug:look>.svg", team.promises_chart, name="promises-chart"),
     path("team/notices/", team.notices, name="notices"),

@@ -2,7 +2,7 @@
 
 from reprieve.web.models.audit import Event
 from reprieve.web.models.clinic import Clinic, Signature
-from reprieve.web.models.consent import Consent, Consultation
+from reprieve.web.models.consent import Consent, Consultation, PreConsultation
 from reprieve.web.models.course import BaselineItem, Course, Entry, LimitSet, OtherTreatment, TreatmentSession
 from reprieve.web.models.enquiry import Attempt, Draft, Enquiry, Referral, Review
 from reprieve.web.models.limit import Hit
@@ -33,6 +33,7 @@ __all__ = [
     "Member",
     "Notice",
     "OtherTreatment",
+    "PreConsultation",
     "Referral",
     "Review",
     "Role",

@@ -43,15 +43,21 @@ class Event(models.Model):
     @classmethod
     def record(cls, actor: str, verb: str, subject: str, **detail: Any) -> Event:
         """Add an event to the chain. Call it inside the transaction of the change that it tells of."""
+        cls.hold()
         with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [POSTGRES_LOCK])
             cursor.execute("SELECT hash FROM web_event ORDER BY id DESC LIMIT 1")
             previous = next(iter(cursor.fetchall()), (GENESIS,))[0]
         event = cls(at=timezone.now(), actor=actor, verb=verb, subject=subject, detail=detail, previous=previous)
         event.hash = event.computed_hash()
         Ready(event).insert()
         return event
+
+    @classmethod
+    def hold(cls) -> None:
+        """Let nobody else record until this transaction ends; on SQLite nobody else writes meanwhile anyway."""
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [POSTGRES_LOCK])
 
     def computed_hash(self) -> str:
         """HMAC-SHA256 over every column but ``hash``, as 64 hexadecimal digits."""

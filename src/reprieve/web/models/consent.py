@@ -2,19 +2,135 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+import hmac
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from reprieve.candidacy import RULE_SET_VERSION, assess
+from reprieve.web.deadlines import Urgency
 from reprieve.web.encryption import EncryptedJSON, EncryptedText
 from reprieve.web.models.audit import Event
+from reprieve.web.models.clinic import Clinic
 from reprieve.web.models.course import Course
-from reprieve.web.models.enquiry import Enquiry
+from reprieve.web.models.enquiry import Enquiry, sha256
+from reprieve.web.models.measure import Alert
 from reprieve.web.models.member import Member
-from reprieve.web.models.versioned import Actor, name_of
+from reprieve.web.models.versioned import SYSTEM, Actor, ChangedMeanwhileError, name_of
+
+PRE_CONSULTATION_DAYS = 14  # a platform choice
+
+
+class PreConsultation(models.Model):
+    """The longer form before a consultation, behind a private link. The database holds the link's hash only."""
+
+    enquiry = models.OneToOneField(Enquiry, models.CASCADE, related_name="pre_consultation")
+    link_hash = models.CharField(max_length=64, unique=True, null=True)
+    link_expires_at = models.DateTimeField(null=True)
+    answers = EncryptedJSON(default=dict)
+    assessment = EncryptedJSON(null=True)  # of the brief form's answers and these together, as it stood that day
+    sent_at = models.DateTimeField(null=True)  # when the e-mail went out
+    problem = models.CharField(max_length=80, blank=True)  # the kind of failure, such as "ConnectionRefusedError"
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "pre-consultation form"
+
+    def __str__(self) -> str:
+        return f"pre-consultation form of {self.enquiry}"
+
+    @property
+    def token(self) -> str:
+        """The token of the link, the same until the link is renewed."""
+        assert self.link_expires_at is not None
+        words = f"pre-consultation link {self.pk} {self.link_expires_at.timestamp():.6f}"
+        return hmac.new(settings.SECRET_KEY.encode(), words.encode(), hashlib.sha256).hexdigest()[:40]
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether its link works."""
+        return self.completed_at is None and self.link_expires_at is not None and self.link_expires_at > now
+
+    @classmethod
+    def at_link(cls, token: str, now: datetime) -> PreConsultation | None:
+        """The form behind a link, unless the link expired or the record was erased."""
+        rows = cls.objects.select_related("enquiry").exclude(enquiry__state=Enquiry.State.ERASED)
+        return rows.filter(link_hash=sha256(token), link_expires_at__gt=now).first()
+
+    @classmethod
+    @transaction.atomic
+    def ask(cls, member: Member, enquiry: Enquiry, now: datetime) -> PreConsultation:
+        """Open a link, or the one that is open for longer, and send it if the person gave an e-mail address."""
+        asked, _ = cls.objects.get_or_create(enquiry=enquiry)
+        asked = cls.objects.select_for_update().get(pk=asked.pk)
+        if asked.completed_at is None:
+            if not asked.is_open(now):
+                asked.link_expires_at = now + timedelta(days=PRE_CONSULTATION_DAYS)
+                asked.link_hash = sha256(asked.token)
+            asked.sent_at, asked.problem = None, ""
+            asked.save()
+            Event.record(member.actor, "asked for the second form", enquiry.subject)
+            if (enquiry.contact or {}).get("email"):
+                from reprieve.web.jobs import send_pre_consultation
+
+                send_pre_consultation.enqueue(asked.pk)
+        return asked
+
+    @transaction.atomic
+    def keep(self, answers: dict[str, Any], now: datetime, clinic: Clinic) -> bool:
+        """Keep one page's answers; a value of None removes an answer. An answer that cannot wait is told at once.
+
+        Returns
+        -------
+        False if the form was sent already, and nothing is kept
+        """
+        row = PreConsultation.objects.select_for_update().select_related("enquiry").get(pk=self.pk)
+        if row.completed_at is not None:
+            return False
+        merged = row.answers | answers
+        row.answers = {name: value for name, value in merged.items() if value is not None}
+        row.save(update_fields=["answers"])
+        if "phq9" in answers:
+            row._tell_the_team(row._assessed(now, clinic), now, clinic)
+        self.answers = row.answers
+        return True
+
+    @transaction.atomic
+    def complete(self, now: datetime, clinic: Clinic) -> bool:
+        """The form is sent: assess all answers together, and put what cannot wait before the team.
+
+        Returns
+        -------
+        False if it was sent before, and nothing changes
+        """
+        row = PreConsultation.objects.select_for_update().select_related("enquiry").get(pk=self.pk)
+        if row.completed_at is not None:
+            return False
+        row.assessment, row.completed_at = row._assessed(now, clinic), now
+        row.save(update_fields=["assessment", "completed_at"])
+        Event.record(name_of(None), "sent the second form", row.enquiry.subject, rules=RULE_SET_VERSION)
+        row._tell_the_team(row.assessment, now, clinic)
+        return True
+
+    def _assessed(self, now: datetime, clinic: Clinic) -> dict[str, Any]:
+        said = self.enquiry.answers | {"contact_details": self.enquiry.contact} | self.answers
+        return assess(said, now.astimezone(clinic.zone).date()).as_dict()
+
+    def _tell_the_team(self, assessment: dict[str, Any], now: datetime, clinic: Clinic) -> None:
+        """Ask for help as soon as the gravest finding that the brief form did not have."""
+        known = {found["criterion_id"] for found in (self.enquiry.assessment or {}).get("findings", [])}
+        soon = {Urgency.IMMEDIATE.name.lower(): Urgency.IMMEDIATE, Urgency.SAME_DAY.name.lower(): Urgency.SAME_DAY}
+        asks = [
+            soon[found["respond_within"]]
+            for found in assessment["findings"]
+            if found["respond_within"] in soon and found["criterion_id"] not in known
+        ]
+        if asks:
+            self.enquiry.ask_for_help(None, min(asks), now, clinic)
 
 
 class Consultation(models.Model):
@@ -50,10 +166,30 @@ class Consultation(models.Model):
     def __str__(self) -> str:
         return f"consultation of {self.enquiry}"
 
+    @property
+    def caps5_total(self) -> int | None:
+        """Sum over the clusters; None if the interview was not done."""
+        return sum(self.caps5.values()) if self.caps5 else None
+
     @classmethod
     @transaction.atomic
-    def record(cls, member: Member, enquiry: Enquiry, **fields: Any) -> Consultation:
-        """Save what was found and decided."""
+    def record(cls, member: Member, enquiry: Enquiry, seen: int, **fields: Any) -> Consultation:
+        """Save what was found and decided. The same record sent twice is kept once.
+
+        Parameters
+        ----------
+        seen : pk of the last consultation that the writer saw; 0 for none
+
+        Raises
+        ------
+        ChangedMeanwhileError : if somebody else recorded one after that
+        """
+        Enquiry.objects.select_for_update().only("pk").get(pk=enquiry.pk)
+        last = cls.objects.filter(enquiry=enquiry).last()
+        if last is not None and last.pk != seen:
+            if last.by_id == member.pk and all(getattr(last, name) == value for name, value in fields.items()):
+                return last
+            raise ChangedMeanwhileError(enquiry.subject)
         kept = cls.objects.create(enquiry=enquiry, by=member, **fields)
         Event.record(member.actor, "recorded a consultation", enquiry.subject, decision=kept.decision)
         return kept
@@ -113,8 +249,25 @@ class Consent(models.Model):
 
     @classmethod
     @transaction.atomic
-    def sign(cls, member: Member, course: Course, now: datetime, **fields: Any) -> Consent:
-        """Keep what the person and the clinician signed, with the text that they signed."""
+    def sign(cls, member: Member, course: Course, seen: int, now: datetime, **fields: Any) -> Consent:
+        """Keep what the person and the clinician signed, with the text that they signed. Sent twice, it is kept once.
+
+        Parameters
+        ----------
+        seen : pk of the last consent of the course that the writer saw; 0 for none
+
+        Raises
+        ------
+        ChangedMeanwhileError : if somebody else took one after that, or the course has ended
+        """
+        row = Course.objects.select_for_update().get(pk=course.pk)
+        last = cls.objects.filter(course=course).order_by("pk").last()
+        if last is not None and last.pk != seen:
+            if last.clinician_id == member.pk and all(getattr(last, name) == value for name, value in fields.items()):
+                return last
+            raise ChangedMeanwhileError(course.subject)
+        if row.state == Course.State.ENDED:
+            raise ChangedMeanwhileError(course.subject)
         kept = cls.objects.create(
             course=course, clinician=member, person_signed_at=now, clinician_signed_at=now, **fields
         )
@@ -123,14 +276,28 @@ class Consent(models.Model):
 
     @transaction.atomic
     def withdraw(self, actor: Actor, words: str, now: datetime) -> None:
-        """Consent ends now, whoever said so; the course pauses, and an infusion that runs must stop."""
+        """Every consent to the course ends now, whoever said so; the course pauses, and a drip that runs must stop.
+
+        Withdrawing twice is once. The owner gets an alert.
+        """
+        course = Course.objects.select_for_update().get(pk=self.course_id)
         actor_name = name_of(actor)
-        changed = Consent.objects.filter(pk=self.pk, withdrawn_at=None).update(
-            withdrawn_at=now, withdrawn_by=actor_name, withdrawn_words=words
-        )
+        in_force = Consent.objects.filter(course=course, withdrawn_at=None)
+        if in_force.update(withdrawn_at=now, withdrawn_by=actor_name, withdrawn_words=words):
+            Event.record(actor_name, "withdrew consent", course.subject)
+            if course.state != Course.State.ENDED:
+                course.pause(actor, course.version, "paused: consent withdrawn")
+            self._alert_the_owner(course, actor_name)
         self.refresh_from_db()
-        if changed:
-            Event.record(actor_name, "withdrew consent", self.course.subject)
-            self.course.refresh_from_db()
-            if self.course.state != Course.State.ENDED:
-                self.course.pause(actor, self.course.version, "paused: consent withdrawn")
+
+    def _alert_the_owner(self, course: Course, told_by: str) -> None:
+        """The owner must look at it; nothing is infused meanwhile."""
+        who = "The person withdrew consent" if told_by == name_of(None) else "The team noted that consent is withdrawn"
+        Alert.objects.create(
+            course=course,
+            kind=Alert.Kind.CONSENT,
+            key=f"consent {self.pk}",
+            reasons=[f"{who}. The course is paused. A drip that runs must stop."],
+            owner_id=course.owner_id,
+        )
+        Event.record(SYSTEM, "opened an alert", course.subject)

@@ -13,7 +13,7 @@ from reprieve.web.encryption import EncryptedJSON, EncryptedText
 from reprieve.web.models.audit import Event
 from reprieve.web.models.enquiry import Enquiry
 from reprieve.web.models.member import Member
-from reprieve.web.models.versioned import Actor, Versioned, name_of
+from reprieve.web.models.versioned import Actor, ChangedMeanwhileError, Versioned, name_of
 
 
 class LimitSet(models.Model):
@@ -311,12 +311,34 @@ class BaselineItem(models.Model):
         return f"{self.item} of {self.course}"
 
     @classmethod
+    def last_of(cls, course: Course) -> tuple[dict[str, BaselineItem], int]:
+        """The answer that counts for each item, and the pk of the newest answer of all; 0 when there is none."""
+        rows = list(cls.objects.filter(course=course).select_related("by").order_by("pk"))
+        return {row.item: row for row in rows}, rows[-1].pk if rows else 0
+
+    @classmethod
     @transaction.atomic
-    def keep(cls, member: Member, course: Course, answers: dict[str, Any]) -> None:
-        """Save the answers that were given."""
-        for item, answer in answers.items():
+    def keep(cls, member: Member, course: Course, seen: int, answers: dict[str, Any]) -> None:
+        """Save the answers that changed; an answer that stands already is not saved again.
+
+        Parameters
+        ----------
+        seen : pk of the newest answer that the writer saw; 0 for none
+
+        Raises
+        ------
+        ChangedMeanwhileError : if somebody else answered one of these items differently after that
+        """
+        Course.objects.select_for_update().only("pk").get(pk=course.pk)
+        standing, _ = cls.last_of(course)
+        said = {item: row.answer for item, row in standing.items()}
+        changed = {item: answer for item, answer in answers.items() if said.get(item) != answer}
+        if any(item in standing and standing[item].pk > seen for item in changed):
+            raise ChangedMeanwhileError(course.subject)
+        for item, answer in changed.items():
             cls.objects.create(course=course, item=item, answer=answer, by=member)
-        Event.record(member.actor, "answered the baseline checklist", course.subject, items=len(answers))
+        if changed:
+            Event.record(member.actor, "answered the baseline checklist", course.subject, items=len(changed))
 
 
 class OtherTreatment(models.Model):

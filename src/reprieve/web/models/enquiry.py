@@ -443,11 +443,14 @@ class Enquiry(Versioned):
     @transaction.atomic
     def erase(self, by: Actor, now: datetime) -> None:
         """Remove everything that tells who it was or what they said. The reference, the times and the audit stay."""
+        from reprieve.web.models.consent import PreConsultation
+
         Draft.objects.filter(key=self.draft_key).delete()  # another window may have saved once more
         self.attempts.all().delete()
         self.reviews.all().delete()
         self.referrals.all().delete()
         self.consultations.all().delete()
+        PreConsultation.objects.filter(enquiry=self).delete()
         for course in self.courses.all():
             course.erase(by)
         self.change(

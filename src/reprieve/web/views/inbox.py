@@ -20,7 +20,7 @@ from reprieve.web import card as cards
 from reprieve.web import public_words
 from reprieve.web.context import clinic_of
 from reprieve.web.deadlines import Urgency
-from reprieve.web.door import may, needs
+from reprieve.web.door import leave_the_log_in_as_it_is, may, needs
 from reprieve.web.forms_team import (
     AttemptForm,
     DecisionForm,
@@ -34,6 +34,7 @@ from reprieve.web.forms_team import (
     as_reference,
 )
 from reprieve.web.models import Attempt, ChangedMeanwhileError, Clinic, Enquiry, Event, Member, Signature
+from reprieve.web.readiness import before_a_course
 
 ON_A_PAGE = 50
 MOST_PAGES = 10_000
@@ -79,14 +80,10 @@ def _inbox(request: HttpRequest) -> HttpResponse:
 @require_safe
 def news(request: HttpRequest) -> HttpResponse:
     """How many open enquiries arrived after the one that the list ended with. Asking does not renew the log-in."""
-    request.session.save = _leave_as_it_is  # type: ignore[method-assign]
+    leave_the_log_in_as_it_is(request)
     after = request.GET.get("after", "")
     arrived = Enquiry.objects.filter(pk__gt=int(after) if after.isdecimal() and len(after) < 18 else 0)
     return JsonResponse({"new": sum(arrived.order_by("pk").values_list("is_open", flat=True)[:100])})
-
-
-def _leave_as_it_is(must_create: bool = False) -> None:
-    """Stand in for saving the session."""
 
 
 def _chosen(request: HttpRequest) -> dict[str, str]:
@@ -348,6 +345,7 @@ def _findings(enquiry: Enquiry, form: Form | None) -> dict[str, Any]:
         "first_line": evidence("guideline-therapy", "guideline-sertraline", "guideline-venlafaxine"),
         "found": evidence("small-trial", "pooled"),
         "not_found": evidence("largest-trial", "fades", "no-contest", "guideline-ketamine", "off-label", "long-term"),
+        **before_a_course(enquiry),
         "harms": evidence("feel-strange", "common-harms", "spray-numbers", "grave-harms", "no-driving"),
     }
 

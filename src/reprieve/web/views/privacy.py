@@ -18,6 +18,7 @@ from reprieve.web.card import answers_of, names_of_members
 from reprieve.web.door import needs
 from reprieve.web.forms_team import KeepForm, SearchForm, as_reference
 from reprieve.web.models import ChangedMeanwhileError, Enquiry, Event, Member
+from reprieve.web.treatment_record import courses_of
 
 EVENTS_ON_A_PAGE = 100
 MOST_FOUND = 50
@@ -114,6 +115,7 @@ def everything_about(enquiry: Enquiry) -> dict[str, Any]:
          "state": n.get_state_display()}
         for n in enquiry.notices.select_related("member").order_by("pk")
     ]  # fmt: skip
+    record |= courses_of(enquiry)
     record["events"] = [
         {"at": e.at, "by": names.get(e.actor, e.actor), "what": e.verb, "detail": e.detail}
         for e in Event.objects.filter(subject=enquiry.subject)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reprieve.candidacy.crisis import COUNTRIES, lines_for
+from reprieve.web.consent_paper import paper_of, pdf_response
 from reprieve.web.context import clinic_of, is_new
 from reprieve.web.deadlines import Urgency
 from reprieve.web.forms import ContactForm
-from reprieve.web.models import ChangedMeanwhileError, Enquiry
+from reprieve.web.models import ChangedMeanwhileError, Consent, Enquiry
 from reprieve.web.models.enquiry import DRAFT_DAYS, LINK_DAYS
 from reprieve.web.public_words import day, moment, reach, statements
 
@@ -98,6 +100,7 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
     def when(at: Any) -> str:
         return moment(at, clinic.zone) if at else ""
 
+    consents = list(_consents_of(enquiry))
     context = {
         "enquiry": enquiry,
         "token": token,
@@ -113,8 +116,37 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
         "is_late": enquiry.is_open and enquiry.first_called_at is None and enquiry.kept is False,
         "may_stop": _may_stop(enquiry),
         "done": request.GET.get("done", ""),
+        "consents": [(row, day(row.person_signed_at, clinic.zone)) for row in consents],
+        "in_force": any(row.is_in_force for row in consents),
     }
     return render(request, "public/status.html", context)
+
+
+def _consents_of(enquiry: Enquiry) -> QuerySet[Consent]:
+    rows = Consent.objects.filter(course__enquiry=enquiry, clinician_signed_at__isnull=False)
+    return rows.select_related("clinician", "course__enquiry").order_by("-pk")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, token: str) -> HttpResponse:
+    """The person takes their consent back: the course pauses now. Once is enough."""
+    enquiry = _behind(request, token)
+    in_force = list(_consents_of(enquiry).filter(withdrawn_at=None))
+    if request.method == "POST":
+        for row in in_force:
+            row.withdraw(None, "", timezone.now())
+        return redirect(reverse("status", args=[token]) + "?done=withdrawn")
+    if not in_force:
+        return redirect("status", token)
+    return render(request, "public/withdraw.html", {"back_url": reverse("status", args=[token])})
+
+
+@require_safe
+def consent_pdf(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+    """What the person signed, on paper."""
+    enquiry = _behind(request, token)
+    row = get_object_or_404(_consents_of(enquiry), pk=pk)
+    return pdf_response(paper_of(row, clinic_of(request), timezone.now()), enquiry.reference)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import authenticate
 from django.db import transaction
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -19,16 +19,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reprieve.charts import LOOKS
 from reprieve.treatment import dose as doses
-from reprieve.treatment import gate as gates
 from reprieve.treatment import vitals
 from reprieve.treatment.session import BEFORE, OFFLINE, PAUSED, RUNNING
-from reprieve.web.door import may, needs
+from reprieve.web.context import clinic_of
+from reprieve.web.door import is_password_of, leave_the_log_in_as_it_is, may, needs
 from reprieve.web.forms_session import GateForm, SecondPersonForm, WeightForm
 from reprieve.web.models import ChangedMeanwhileError, Course, Entry, Event, LimitSet, Member
 from reprieve.web.models import TreatmentSession as Session
+from reprieve.web.readiness import facts_of
 from reprieve.web.sessions import CLOCK_OFF, Shown, as_entry, form_of, when_it_happened
 
 MOST_AT_ONCE = 200
+LONGEST_VISIT = timedelta(hours=12)  # then an open screen no longer keeps anybody logged in
 WIDTHS = (328, 620)
 
 
@@ -45,9 +47,18 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
 @needs("see courses")
 @require_safe
 def live(request: HttpRequest, pk: int) -> HttpResponse:
-    """The parts of the screen that change, for the script to put in their place."""
+    """The parts of the screen that change, for the script to put in their place; nothing when nothing has changed."""
     found = _session(pk)
+    if found.opened_at is None or timezone.now() - found.opened_at > LONGEST_VISIT:
+        leave_the_log_in_as_it_is(request)
+    if request.GET.get("stamp") == stamp(found, found.entries.count()):
+        return HttpResponse(status=204)
     return render(request, "session/_live.html", _shown(request, found))
+
+
+def stamp(found: Session, entries: int) -> str:
+    """What a session's screen was made from: it changes with each entry, and with the session or its course."""
+    return f"{entries}-{found.version}-{found.course.version}"
 
 
 @needs("see courses")
@@ -94,56 +105,55 @@ def why_not_open(found: Session, limits: LimitSet | None) -> str:
 
 @needs("treat")
 def gate(request: HttpRequest, pk: int) -> HttpResponse:
-    """The questions before the dose, all of them; the pressures at rest are kept as vitals too."""
+    """The checklist before the dose, all of it; the figures at rest are kept as vitals too."""
     found, member, now = _open(pk), _member(request), timezone.now()
     shown = Shown.of(found, now)
     if shown.here.phase != BEFORE:
         return redirect("session", pk)
-    form = _gate_form(request, gates.BEFORE, shown, initial=shown.here.gate.get("answers"))
+    form = _checklist(request, "pre-dose", shown, initial=shown.here.gate.get("answers"))
     if request.method == "POST" and form.is_valid():
-        answers = form.answers
-        kept = {"complete": True, "answers": answers, "override": form.cleaned_data["override"]}
-        kept["overridden"] = form.overridden
+        kept = {"complete": True} | _answered(form)
         Entry.keep(member, Entry(session=found, uid=uuid.uuid4(), kind="gate", data=kept, at=now))
-        rest = {name: float(answers[name] or 0) for name in ("systolic", "diastolic", "pulse", "spo2")}
-        flagged = bool(vitals.doubts(rest))
-        Entry.keep(member, Entry(session=found, uid=uuid.uuid4(), kind="vitals", data=rest, at=now, flagged=flagged))
+        rest = {name: form.answers[name] for name in vitals.vitals() if form.answers.get(name) is not None}
+        Entry.keep(member, Entry(session=found, uid=uuid.uuid4(), kind="vitals", data=rest, at=now))
         return redirect("session", pk)
-    context = {"session": found, "enquiry": found.course.enquiry, "form": form}
-    return render(request, "session/gate.html", context)
+    return render(
+        request,
+        "session/gate.html",
+        {"session": found, "enquiry": found.course.enquiry, "form": form, "title": "Before the dose"},
+    )
 
 
 @needs("treat")
 def discharge(request: HttpRequest, pk: int) -> HttpResponse:
-    """The questions before the person leaves: complete, or overridden with a reason. It ends the session."""
+    """The checklist before the person leaves: complete, or overridden with a reason. It ends the session."""
     found, member, now = _open(pk), _member(request), timezone.now()
     shown = Shown.of(found, now)
     if shown.here.phase in (RUNNING, PAUSED):
         messages.error(request, "The drip is not stopped yet.")
         return redirect("session", pk)
-    form = _gate_form(request, gates.LEAVING, shown, more=_watch(shown))
+    stopped = shown.here.stopped_at
+    watched_min = shown.limits["watch_min"] if stopped is None else max((now - stopped) // timedelta(minutes=1), 0)
+    form = _checklist(request, "discharge", shown, known={"watched_min": float(watched_min)})
     if request.method == "POST" and form.is_valid():
-        kept = {"answers": form.answers, "override": form.cleaned_data["override"], "overridden": form.overridden}
         try:
-            _leave(found, member, kept, now)
+            _leave(found, member, _answered(form), now)
         except ChangedMeanwhileError:
             messages.error(request, "Somebody else ended this session at the same moment.")
         return redirect("session", pk)
-    context = {"session": found, "enquiry": found.course.enquiry, "form": form, "watch": _watch(shown)}
-    return render(request, "session/discharge.html", context | {"escort": shown.here.gate.get("answers", {})})
+    context = {"session": found, "enquiry": found.course.enquiry, "form": form, "title": "Going home"}
+    context |= {"watched_min": watched_min if stopped else None, "escort": shown.here.gate.get("answers", {})}
+    return render(request, "session/gate.html", context)
 
 
-def _gate_form(request: HttpRequest, phase: str, shown: Shown, **more: Any) -> GateForm:
-    may_override = phase == gates.LEAVING or may(request.user, "prescribe")
+def _checklist(request: HttpRequest, phase: str, shown: Shown, **more: Any) -> GateForm:
+    facts = replace(facts_of(shown.session.course.enquiry), limits=dict(shown.limits))
     typed = request.POST if request.method == "POST" else None
-    return GateForm(typed, phase=phase, numbers=shown.limits, may_override=may_override, **more)
+    return GateForm(typed, phase=phase, facts=facts, prescriber=may(request.user, "prescribe"), **more)
 
 
-def _watch(shown: Shown) -> list[gates.Problem]:
-    stopped = shown.here.stopped_at
-    watched = (shown.now - stopped).total_seconds() / 60 if stopped else None
-    short = gates.too_short(watched, shown.limits)
-    return [short] if short else []
+def _answered(form: GateForm) -> dict[str, Any]:
+    return {"answers": form.answers, "override": form.cleaned_data["override"], "overridden": form.overridden}
 
 
 @transaction.atomic
@@ -224,8 +234,7 @@ def second_person(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404("no dose to check")
     if form.is_valid():
         second = form.cleaned_data["second"]
-        known = authenticate(request, email=second.email, password=form.cleaned_data["password"])
-        if known is None or known.pk != second.pk:
+        if not is_password_of(request, second, form.cleaned_data["password"]):
             form.add_error("password", "This is not the password of that person")
         else:
             kept = {"mg": dose["mg"], "ml": dose["ml"], "confirmed_on_screen_of": member.name}
@@ -399,6 +408,7 @@ def _shown(request: HttpRequest, found: Session) -> dict[str, Any]:
         "shown": shown,
         "here": shown.here,
         "withdrawn": withdrawn and found.state == Session.State.OPEN,
-        "browser": shown.for_the_browser(_member(request)),
+        "browser": shown.for_the_browser(_member(request), clinic_of(request).time_zone)
+        | {"stamp": stamp(found, len(shown.entries))},
         "is_open": found.state == Session.State.OPEN,
     }

@@ -18,7 +18,7 @@
 
   function read() { return JSON.parse(document.getElementById("session-data").textContent); }
   function now() { return Date.now() + aheadMs; }
-  function hour(ms) { return new Date(ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }); }
+  function hour(ms) { return new Date(ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: data.zone }); }
 
   // The store
 
@@ -146,7 +146,8 @@
 
   async function refresh() {
     try {
-      const answer = await fetch(root.dataset.liveUrl, { redirect: "manual", signal: AbortSignal.timeout(15000) });
+      const answer = await fetch(`${root.dataset.liveUrl}?stamp=${data.stamp}`, { redirect: "manual", signal: AbortSignal.timeout(15000) });
+      if (answer.status === 204) { offline = false; return; }
       if (!answer.ok) { offline = answer.type === "opaqueredirect" ? "log-in" : "server"; return; }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const busy = document.activeElement && document.activeElement.closest("[data-live]");
@@ -199,7 +200,18 @@
     } else {
       say(last ? `Saved on the server ${hour(last)}.` : "Everything so far is saved on the server.");
     }
+    tell(mine);
     judge(mine);
+  }
+
+  // The drip as it stands with what waits here: who pressed Stop must see that it is noted.
+  const turns = { start: "The drip runs", pause: "The drip is paused", resume: "The drip runs", stop: "The drip has stopped" };
+  function tell(mine) {
+    const turn = mine.filter(one => one.kind in turns && !one.refused).pop(), phase = root.querySelector(".phase");
+    if (!turn || !phase) return;
+    phase.textContent = `${turns[turn.kind]}: noted on this device at ${hour(Date.parse(turn.device_at) + aheadMs)}, not yet on the server`;
+    delete seen.strip;
+    data.stamp = "";
   }
 
   function figures(one) {
@@ -267,7 +279,7 @@
 
   // A reading that waits on this device counts, so that nobody is asked for it again.
   function dueAt() {
-    const here = [...waiting.querySelectorAll("li")].length ? waitingPressureAt : 0;
+    const here = waiting.children.length ? waitingPressureAt : 0;
     return Math.max(Date.parse(data.reading_due_at), here ? here + data.every_min * 60000 : 0);
   }
   let waitingPressureAt = 0;
