@@ -5,7 +5,7 @@ UV := .tools/bin/uv
 RUN := .venv/bin
 PYTEST := $(RUN)/pytest --numprocesses 2 --dist worksteal
 
-.PHONY: serve demo test check setup setup-dev research bench-web bench-sessions bench-evidence bench-sim proof pictures clean
+.PHONY: serve demo test check setup setup-dev research bench-web bench-sessions bench-evidence bench-treatment bench-sim proof pictures clean
 
 serve: setup
 	$(RUN)/reprieve serve
@@ -48,6 +48,9 @@ bench-sessions: setup-dev
 
 bench-evidence: setup-dev
 	$(RUN)/python benchmarks/evidence.py
+
+bench-treatment: setup-dev
+	$(RUN)/python benchmarks/treatment.py
 
 bench-sim: setup-dev
 	$(RUN)/python benchmarks/simulation.py

@@ -121,7 +121,7 @@ def test_loss_of_response_is_followed_from_the_measure_at_the_end():
 def test_counts_have_their_denominators():
     records = [
         replace(DONE, contact_kept=True),
-        replace(DONE, given=2, missed=3, ending="harm", contact_kept=False),
+        replace(DONE, given=2, stopped_early=1, missed=3, ending="harm", contact_kept=False),
         CourseRecord(START, None, 6, 1, contact_kept=True),
         CourseRecord(),
     ]
@@ -130,6 +130,7 @@ def test_counts_have_their_denominators():
         "contact-kept": (2, 3, 1),
         "given": (8, 12, 0),
         "missed": (3, 12, 0),
+        "stopped-early": (1, 9, 0),
         "ending-as_planned": (1, 2, 0),
         "ending-harm": (1, 2, 0),
     }
@@ -178,6 +179,7 @@ def test_an_empty_clinic_has_a_summary():
     "wrong",
     [
         {"given": -1},
+        {"given": 2, "stopped_early": 3},
         {"ending": ""},
         {"ended_on": None},
         {"ended_on": START - timedelta(days=1)},

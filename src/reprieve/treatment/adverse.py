@@ -25,6 +25,7 @@ class Term:
     stops : whether the drip is stopped for it, however mild
     is_our_choice : whether no source says so in these words
     management : what the source does about it, in short
+    harm : what the evidence's table of harms calls it; empty where no study counted it by itself
     """
 
     code: str
@@ -33,6 +34,7 @@ class Term:
     is_our_choice: bool
     management: str
     source: Source
+    harm: str
 
 
 @cache
@@ -49,6 +51,12 @@ def terms() -> dict[str, Term]:
             management = event["management"]
             source = Source(event["context"], event["source_url"], event["provenance"])
         found[row["term"]] = Term(
-            row["term"], row["words"], row["stops"] == "yes", row["choice"] == "our choice", management, source
+            row["term"],
+            row["words"],
+            row["stops"] == "yes",
+            row["choice"] == "our choice",
+            management,
+            source,
+            row["harm"],
         )
     return found

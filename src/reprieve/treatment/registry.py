@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from reprieve.treatment.results import NEVER, CourseRecord, Totals
+from reprieve.treatment.results import NEVER, CourseRecord, Courses, Totals
 
 LEAST = 5  # our choice: registers commonly hide counts below five
 INSTRUMENT = "PCL-5"
@@ -118,7 +118,7 @@ def bounds(cell: str, shown: Mapping[str, int | None], sums: Sequence[Sum]) -> t
     return float(ends[0]), float(ends[1])
 
 
-def registry_rows(records: Sequence[CourseRecord], as_of: date, least: int = LEAST) -> tuple[Cell, ...]:
+def registry_rows(courses: Courses | Sequence[CourseRecord], as_of: date, least: int = LEAST) -> tuple[Cell, ...]:
     """The export: courses that ended and whose measure at the end is past, by age band and what came of them.
 
     Three tables share their totals: response on the PCL-5 at the end by age, the kind of ending by age, and the week,
@@ -126,10 +126,11 @@ def registry_rows(records: Sequence[CourseRecord], as_of: date, least: int = LEA
 
     Parameters
     ----------
+    courses : arrays, or a record for each course
     as_of : the day of the export; courses whose window at the end is open on it wait for the next
     least : counts below it are hidden
     """
-    counts, sums = _tables(records, as_of)
+    counts, sums = _tables(courses if isinstance(courses, Courses) else Courses.of(courses), as_of)
     shown = protected({_key(*cell): count for cell, count in counts.items()}, sums, least)
     return tuple(Cell(*cell, shown[_key(*cell)]) for cell in counts)
 
@@ -139,12 +140,12 @@ def _key(table: str, row: str, column: str) -> str:
     return f"{'' if column == ALL else table}|{row}|{column}"
 
 
-def _tables(records: Sequence[CourseRecord], as_of: date) -> tuple[dict[tuple[str, str, str], int], list[Sum]]:
-    totals = Totals.of(records)[INSTRUMENT]
+def _tables(found: Courses, as_of: date) -> tuple[dict[tuple[str, str, str], int], list[Sum]]:
+    totals = found.totals[INSTRUMENT]
     counted = [int(course) for course in np.flatnonzero(totals.closed("end", as_of))]
-    ages = {course: _band(records[course].age_years) for course in counted}
+    ages = {course: _band(int(found.age_years[course])) for course in counted}
     responses = _responses(totals, counted)
-    endings = {course: records[course].ending for course in counted}
+    endings = {course: found.endings[course] for course in counted}
     counts: dict[tuple[str, str, str], int] = {}
     sums: list[Sum] = []
     for table, columns in (("response at the end", responses), ("ending", endings)):
@@ -153,13 +154,13 @@ def _tables(records: Sequence[CourseRecord], as_of: date) -> tuple[dict[tuple[st
     return counts, sums
 
 
-def _band(age_years: int | None) -> str:
+def _band(age_years: int) -> str:
     """Ten years of age.
 
-    >>> _band(34), _band(80), _band(91), _band(None)
+    >>> _band(34), _band(80), _band(91), _band(NEVER)
     ('30 to 39', '80 or more', '80 or more', 'not known')
     """
-    if age_years is None:
+    if age_years == NEVER:
         return "not known"
     low = max(YOUNGEST, age_years // BAND_YEARS * BAND_YEARS)
     return f"{low} to {low + BAND_YEARS - 1}" if low < OLDEST else f"{OLDEST} or more"

@@ -54,9 +54,10 @@ class CourseRecord:
     ended_on : day of the last one; None while the course goes on
     ending : why it ended, ``as_planned`` or another code; empty while it goes on
     measured : every total, before the course and after, in any order
+    stopped_early : of those given, how many before the whole dose had run in
     harms : number of the session, from 1, and the code of the adverse event
     contact_kept : whether the first call came in time; None if unknown
-    consent_min : minutes that the talk about consent took; None if not noted
+    consent_min : minutes from the first consultation to the person's signature; None if one of them is not noted
     """
 
     started_on: date | None = None
@@ -70,10 +71,13 @@ class CourseRecord:
     contact_kept: bool | None = None
     consent_min: float | None = None
     age_years: int | None = None
+    stopped_early: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.planned, self.given, self.missed) < 0:
+        if min(self.planned, self.given, self.missed, self.stopped_early) < 0:
             raise ResultsError("a number of sessions below zero; count those planned, given and missed from zero")
+        if self.stopped_early > self.given:
+            raise ResultsError(f"{self.stopped_early} of {self.given} sessions stopped early; count those given alone")
         if (self.ended_on is None) != (not self.ending):
             raise ResultsError(f"ended on {self.ended_on} with reason {self.ending!r}; give both, or neither")
         if self.started_on and self.ended_on and self.ended_on < self.started_on:
@@ -194,7 +198,73 @@ class Summary:
     sentence: str = NO_PROOF
 
 
-def summarise(records: Sequence[CourseRecord], as_of: date) -> Summary:
+@dataclass(frozen=True, eq=False)
+class Courses:
+    """Many courses as arrays, in one order: what the summary counts, without an object for each course.
+
+    Parameters
+    ----------
+    totals : by instrument; they hold the days of start and end, NEVER if there is none
+    planned, given, stopped_early, missed : shape (n,): numbers of sessions
+    endings : n codes, empty while a course goes on
+    contact_kept : shape (n,): 1 or 0, NEVER if not known
+    consent_min : shape (n,): NaN if not noted
+    age_years : shape (n,): NEVER if not known
+    harm_owner, harm_session : shape (h,): which course, and the number of its session
+    harm_codes : h codes of adverse events
+    """
+
+    totals: dict[str, Totals]
+    planned: Ints
+    given: Ints
+    stopped_early: Ints
+    missed: Ints
+    endings: Sequence[str]
+    contact_kept: Ints
+    consent_min: NDArray[np.float64]
+    age_years: Ints
+    harm_owner: Ints
+    harm_session: Ints
+    harm_codes: Sequence[str]
+
+    @classmethod
+    def of(cls, records: Sequence[CourseRecord]) -> Courses:
+        """Those of records."""
+
+        def column(name: str) -> list[Any]:
+            return list(map(attrgetter(name), records))
+
+        def numbers(name: str) -> Ints:
+            return np.array([NEVER if value is None else int(value) for value in column(name)], dtype=np.int64)
+
+        every = list(chain.from_iterable(column("harms")))
+        return cls(
+            totals=Totals.of(records),
+            planned=numbers("planned"),
+            given=numbers("given"),
+            stopped_early=numbers("stopped_early"),
+            missed=numbers("missed"),
+            endings=column("ending"),
+            contact_kept=numbers("contact_kept"),
+            consent_min=np.array([np.nan if value is None else value for value in column("consent_min")], dtype=float),
+            age_years=numbers("age_years"),
+            harm_owner=np.repeat(np.arange(len(records)), [len(harms) for harms in column("harms")]),
+            harm_session=np.array([number for number, _ in every], dtype=np.int64),
+            harm_codes=[code for _, code in every],
+        )
+
+    @property
+    def started(self) -> Ints:
+        """Shape (n,): the day of the first infusion."""
+        return next(iter(self.totals.values())).started
+
+    @property
+    def ended(self) -> Ints:
+        """Shape (n,): the day of the last one."""
+        return next(iter(self.totals.values())).ended
+
+
+def summarise(courses: Courses | Sequence[CourseRecord], as_of: date) -> Summary:
     """The clinic's own results.
 
     A course counts towards the response at a moment once that moment's window has closed by ``as_of``: then a
@@ -202,55 +272,53 @@ def summarise(records: Sequence[CourseRecord], as_of: date) -> Summary:
 
     Parameters
     ----------
-    records : one for each course
+    courses : arrays, or a record for each course
     as_of : the day of the summary
     """
-    totals = Totals.of(records)
+    found = courses if isinstance(courses, Courses) else Courses.of(courses)
     return Summary(
-        courses=len(records),
-        started=sum(record.started_on is not None for record in records),
-        ended=sum(record.ended_on is not None for record in records),
-        counts=tuple(_counts(records)),
-        consent=_minutes([record.consent_min for record in records]),
-        responses=tuple(own.response(moment, as_of) for own in totals.values() for moment in MOMENTS),
-        losses={instrument: own.loss() for instrument, own in totals.items()},
-        harms=tuple(_harms(records)),
+        courses=len(found.given),
+        started=int(np.sum(found.started != NEVER)),
+        ended=int(np.sum(found.ended != NEVER)),
+        counts=tuple(_counts(found)),
+        consent=_minutes(found.consent_min),
+        responses=tuple(own.response(moment, as_of) for own in found.totals.values() for moment in MOMENTS),
+        losses={instrument: own.loss() for instrument, own in found.totals.items()},
+        harms=tuple(_harms(found)),
     )
 
 
-def _counts(records: Sequence[CourseRecord]) -> Iterator[Count]:
-    kept = [record.contact_kept for record in records if record.contact_kept is not None]
-    yield Count("contact-kept", "First call made in time", Share.of(sum(kept), len(kept)), len(records) - len(kept))
-    ended = [record for record in records if record.ended_on is not None]
-    planned = sum(record.planned for record in ended)
+def _counts(found: Courses) -> Iterator[Count]:
+    known, kept = found.contact_kept != NEVER, int(np.sum(found.contact_kept == 1))
+    yield Count("contact-kept", "First call made in time", Share.of(kept, int(known.sum())), int((~known).sum()))
+    over = found.ended != NEVER
+    planned = found.planned[over]
     # sessions given beyond the plan do not hide those that were not
-    yield Count("given", "Sessions given, of those planned",
-                Share.of_sessions(sum(min(record.given, record.planned) for record in ended), planned))  # fmt: skip
-    yield Count("missed", "Sessions missed, of those planned",
-                Share.of_sessions(sum(min(record.missed, record.planned) for record in ended), planned))  # fmt: skip
-    endings = Counter(record.ending for record in ended)
+    for name, counted in (("given", found.given), ("missed", found.missed)):
+        share = Share.of_sessions(int(np.minimum(counted[over], planned).sum()), int(planned.sum()))
+        yield Count(name, f"Sessions {name}, of those planned", share)
+    early = Share.of_sessions(int(found.stopped_early.sum()), int(found.given.sum()))
+    yield Count("stopped-early", "Sessions stopped before the whole dose had run in, of all given", early)
+    endings = Counter(ending for ending in found.endings if ending)
     for code in sorted({AS_PLANNED, *endings}, key=lambda code: (code != AS_PLANNED, -endings[code], code)):
-        yield Count(f"ending-{code}", code, Share.of(endings[code], len(ended)))
+        yield Count(f"ending-{code}", code, Share.of(endings[code], int(over.sum())))
 
 
-def _minutes(noted: Sequence[float | None]) -> Minutes:
-    known = [minutes for minutes in noted if minutes is not None]
-    if not known:
+def _minutes(noted: NDArray[np.float64]) -> Minutes:
+    known = noted[~np.isnan(noted)]
+    if not len(known):
         return Minutes(0, len(noted), None, None)
     low, middle, high = np.percentile(known, [25, 50, 75])
     return Minutes(len(known), len(noted) - len(known), float(middle), (float(low), float(high)))
 
 
-def _harms(records: Sequence[CourseRecord]) -> Iterator[HarmCount]:
+def _harms(found: Courses) -> Iterator[HarmCount]:
     """Every term, those never seen too: none of so many is a finding with an upper limit."""
-    given = [record.given for record in records]
-    treated, sessions = sum(count > 0 for count in given), sum(given)
-    owner = np.repeat(np.arange(len(records)), [len(record.harms) for record in records])
-    every = list(chain.from_iterable(map(attrgetter("harms"), records)))
-    codes = sorted({code for _, code in every} | terms().keys())
+    treated, sessions = int(np.sum(found.given > 0)), int(found.given.sum())
+    codes = sorted({*found.harm_codes, *terms()})
     number = {code: place for place, code in enumerate(codes)}
-    which = np.array([number[code] for _, code in every], dtype=np.int64)
-    session = np.array([number for number, _ in every], dtype=np.int64)
+    which = np.array([number[code] for code in found.harm_codes], dtype=np.int64)
+    owner, session = found.harm_owner, found.harm_session
     people = _counted(which, owner, len(codes))
     seen = _counted(which, owner * (1 + session.max(initial=0)) + session, len(codes))
     for place in np.argsort(-people, kind="stable"):

@@ -177,6 +177,32 @@ def restore(file: Path) -> None:
 
 
 @click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def registry(file: Path) -> None:
+    """Write FILE: counts of all courses that ended, without names and days, the small ones hidden.
+
+    The audit trail notes it.
+    """
+    django()
+    from django.db import transaction
+    from django.utils import timezone
+
+    from reprieve.web import results
+    from reprieve.web.models import Clinic
+    from reprieve.web.models.versioned import SYSTEM
+
+    clinic = Clinic.current()
+    try:
+        with transaction.atomic(), file.open("x", encoding="utf-8", newline="") as out:
+            out.write(results.export(SYSTEM, clinic, timezone.now()))
+    except OSError as problem:
+        fail(f"{file} cannot be written ({problem.strerror}); name a file that does not exist")
+    click.echo(f"{file} holds counts of courses that ended, the small ones hidden.")
+    if clinic.fictional:
+        click.echo("The clinic is made up, and so is every count.")
+
+
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 def check(as_json: bool) -> None:
     """Prove that the record is whole: audit, drug log, triggers, encryption, database. Exit code 1 if it is not."""
@@ -195,7 +221,7 @@ def check(as_json: bool) -> None:
     sys.exit(1 if report.problems else 0)
 
 
-COMMANDS: list[click.Command] = [serve, jobs, invite, demo_data, keys, backup, restore, check]
+COMMANDS: list[click.Command] = [serve, jobs, invite, demo_data, keys, backup, restore, registry, check]
 
 
 def django() -> None:

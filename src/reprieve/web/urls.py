@@ -17,6 +17,7 @@ from reprieve.web.views import (
     measures,
     privacy,
     public,
+    results,
     second,
     sessions,
     team,
@@ -92,6 +93,12 @@ urlpatterns = [
     path("team/session/<int:pk>/second-person/", sessions.second_person, name="session-second"),
     path("team/session/<int:pk>/entry/", sessions.entry, name="session-entry"),
     path("team/session/<int:pk>/entries/", sessions.entries, name="session-entries"),
+    # the clinic as a whole
+    path("team/results/", results.results, name="results"),
+    path(
+        "team/results/loss-<slug:instrument>-<int:width>-<slug:look>.svg", results.loss_picture, name="results-picture"
+    ),
+    path("team/results/registry.csv", results.registry, name="registry"),
     # the drug log: what is in the safe, the rows about each lot, the log of a period
     path("team/drugs/", drugs.drugs, name="drugs"),
     path("team/drugs/delivery/", drugs.delivery, name="drug-delivery"),

@@ -161,6 +161,7 @@ class Consultation(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
+        indexes = [models.Index(fields=["enquiry", "at"], name="consultations_held")]
 
     def __str__(self) -> str:
         return f"consultation of {self.enquiry}"
@@ -229,6 +230,7 @@ class Consent(models.Model):
 
     class Meta:
         ordering = ["person_signed_at", "pk"]
+        indexes = [models.Index(fields=["course", "person_signed_at"], name="consents_signed")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(withdrawn_at__isnull=True, withdrawn_by="")

@@ -199,13 +199,20 @@ class TreatmentSession(Versioned):
     opened_by = models.ForeignKey(Member, models.PROTECT, null=True, related_name="+")
     limits = models.ForeignKey(LimitSet, models.PROTECT, null=True, related_name="+")  # as signed on the day
     ended_at = models.DateTimeField(null=True)
-    infused_mg = models.FloatField(null=True)  # computed from the entries when the session ends
+    dose_mg = models.FloatField(null=True)  # both computed from the entries when the session ends:
+    infused_mg = models.FloatField(null=True)  # the dose that was meant, and what ran in
     missed_why = EncryptedText(default="")
 
     class Meta:
         verbose_name = "session"
         ordering = ["course", "number"]
         constraints = [models.UniqueConstraint(fields=["course", "number"], name="one_session_of_a_number")]
+        indexes = [
+            models.Index(
+                fields=["course", "state", "infused_mg", "dose_mg", "opened_at", "planned_at"],
+                name="sessions_as_they_went",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"session {self.number} of {self.course}"
@@ -245,10 +252,19 @@ class TreatmentSession(Versioned):
         self.course.plan_measures()
 
     @transaction.atomic
-    def close(self, member: Member, seen_version: int, infused_mg: float, now: datetime) -> None:
-        """The person has left; what was infused is kept beside it."""
+    def close(
+        self, member: Member, seen_version: int, infused_mg: float, now: datetime, dose_mg: float | None = None
+    ) -> None:
+        """The person has left; the dose and what of it was infused are kept beside it."""
         self.change(
-            member, "ended a session", seen_version, {}, state=self.State.ENDED, ended_at=now, infused_mg=infused_mg
+            member,
+            "ended a session",
+            seen_version,
+            {},
+            state=self.State.ENDED,
+            ended_at=now,
+            dose_mg=dose_mg,
+            infused_mg=infused_mg,
         )
 
 
@@ -273,7 +289,11 @@ class Entry(models.Model):
         verbose_name = "entry"
         verbose_name_plural = "entries"
         ordering = ["at", "pk"]
-        indexes = [models.Index(fields=["session", "at"], name="entries_of_a_session")]
+        indexes = [
+            models.Index(fields=["session", "at"], name="entries_of_a_session"),
+            models.Index(fields=["session", "term", "uid"], condition=~Q(term=""), name="harms_in_sessions"),
+            models.Index(fields=["session"], condition=Q(kind="correction"), name="corrections_in_sessions"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} in {self.session}"

@@ -119,6 +119,11 @@ class Measure(models.Model):
             ),
             models.Index(fields=["sent_at", "course"], condition=Q(sent_at__isnull=False), name="measures_sent"),
             models.Index(fields=["course", "instrument", "due_on"], name="measures_of_a_course"),
+            models.Index(
+                fields=["instrument", "course", "completed_at", "total_low", "total_high"],
+                condition=Q(completed_at__isnull=False, total_low__isnull=False),
+                name="totals_of_an_instrument",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from reprieve.treatment.registry import LEAST
 from reprieve.web.card import answers_of, names_of_members
 from reprieve.web.door import needs
 from reprieve.web.forms_team import KeepForm, SearchForm, as_reference
@@ -36,7 +37,8 @@ def erasures(request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             Event.record(_member(request).actor, "searched", "enquiries", found=len(found))
     asked = columns.filter(erasure_asked_at__isnull=False).order_by("erasure_asked_at")
-    return render(request, "privacy/erasures.html", {"asked": asked, "form": search, "found": found})
+    context = {"asked": asked, "form": search, "found": found, "least": LEAST}
+    return render(request, "privacy/erasures.html", context)
 
 
 @needs("look after privacy")

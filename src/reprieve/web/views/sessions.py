@@ -162,7 +162,8 @@ def _answered(form: GateForm) -> dict[str, Any]:
 @transaction.atomic
 def _leave(found: Session, member: Member, kept: dict[str, Any], now: datetime) -> None:
     Entry.keep(member, Entry(session=found, uid=uuid.uuid4(), kind="discharge", data=kept, at=now))
-    found.close(member, found.version, round(Shown.of(found, now).here.infused_mg, 2), now)
+    here = Shown.of(found, now).here
+    found.close(member, found.version, round(here.infused_mg, 2), now, here.dose.get("mg"))
 
 
 @needs("treat")
