@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from reprieve.web import demo_courses
 from reprieve.web.models import Attempt, Clinic, Draft, Enquiry, Event, Member, Referral, Review, Role
 from reprieve.web.models.versioned import SYSTEM
 
@@ -114,7 +115,9 @@ def fill(enquiries: int, now: datetime | None = None, seed: int = 20) -> list[tu
         )
         logins = list(_team())
         if not Enquiry.objects.exists():
-            _enquiries(clinic, enquiries, now or timezone.now(), random.Random(seed))  # noqa: S311
+            now, chance = now or timezone.now(), random.Random(seed)  # noqa: S311
+            _enquiries(clinic, enquiries, now, chance)
+            _courses(clinic, now, chance)
     return logins
 
 
@@ -140,6 +143,13 @@ def _enquiries(clinic: Clinic, count: int, now: datetime, chance: random.Random)
         enquiry = _received(clinic, number, CASES[number % len(CASES)], received_at, chance)
         if enquiry.is_open and not (still_open and number % 3):
             _story(enquiry, number, still_open, nurse, prescriber, chance)
+
+
+def _courses(clinic: Clinic, now: datetime, chance: random.Random) -> None:
+    nurse, prescriber = (Member.objects.get(email=email) for email in ("nia@clinic.example", "ada@clinic.example"))
+    people = list(Enquiry.objects.filter(decision=Enquiry.Decision.CONSULT).exclude(answers={}).order_by("pk"))
+    with timezone.override(clinic.zone):
+        demo_courses.fill(clinic, people, prescriber, nurse, now, chance)
 
 
 def _received(clinic: Clinic, number: int, case: dict[str, Any], at: datetime, chance: random.Random) -> Enquiry:
