@@ -98,7 +98,7 @@ def test_both_trials_stand_together(words):
 def test_a_caveat_of_a_source_is_said(words):
     guideline = next(element for element in current(words).elements if element.id == "guideline")
 
-    assert guideline.sources == "VA/DoD 2023 (seen on another site, to be confirmed)"
+    assert guideline.sources == ("VA/DoD 2023 (seen on another site, to be confirmed)",)
 
 
 def test_the_clinics_own_words_are_in_the_text(words):
@@ -128,9 +128,9 @@ def test_any_change_of_an_element_is_another_version(changed):
 
 
 def test_where_it_comes_from_is_not_part_of_what_was_agreed():
-    element = Element("a", "Heading", "It may help.", "Feder 2021")
+    element = Element("a", "Heading", "It may help.", ("Feder 2021",))
 
-    assert version_of([replace(element, sources="Feder 2022")]) == version_of([element])
+    assert version_of([replace(element, sources=("Feder 2022",))]) == version_of([element])
 
 
 def test_a_version_fits_the_row_that_keeps_it(words: ClinicWords):

@@ -102,7 +102,7 @@ def test_an_empty_word_of_the_clinic_says_which_setting_to_fill_in(name, setting
 
 
 def test_an_element_is_kept_and_comes_back():
-    element = Element("stop", "You can stop", "At any time.", "our own rule")
+    element = Element("stop", "You can stop", "At any time.", ("our own rule",))
 
     assert Element.from_kept(element.as_kept()) == element
     assert Element.from_kept({"id": "a", "heading": "A", "text": "One."}) == Element("a", "A", "One.")

@@ -47,12 +47,12 @@ def as_document(
     parts: list[Part] = []
     for element in told:
         parts += [Heading(element.heading), Paragraph(element.text)]
-    sources = "; ".join(f"{element.heading}: {element.sources}" for element in told if element.sources)
+    sources = dict.fromkeys(source for element in told for source in element.sources if source)
     return Document(
         title=TITLE,
         clinic=clinic_name,
         reference=reference,
-        parts=(*parts, Paragraph(f"Where this comes from. {sources}.", small=True)),
+        parts=(*parts, Paragraph(f"Where this comes from: {'; '.join(sources)}.", small=True)),
         printed_at=printed_at,
         crisis_line=crisis_line,
     )

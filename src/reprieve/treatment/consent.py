@@ -138,7 +138,7 @@ def _told(signed: SignedConsent) -> tuple[Part, ...]:
     for element in signed.elements:
         parts += [Heading(element.heading), Paragraph(element.text)]
         if element.sources:
-            parts.append(Paragraph(f"Where this comes from: {element.sources}.", small=True))
+            parts.append(Paragraph(f"Where this comes from: {'; '.join(element.sources)}.", small=True))
     return tuple(parts)
 
 

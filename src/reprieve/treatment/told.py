@@ -60,12 +60,12 @@ fill in Night phone on the clinic's page
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One thing that is told, and where it comes from in words (empty if it is the clinic's own)."""
+    """One thing that is told, and the names of its sources, each with its caveat."""
 
     id: str
     heading: str
     text: str
-    sources: str = ""
+    sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not (self.id and self.heading.strip() and self.text.strip()):
@@ -73,14 +73,14 @@ class Element:
                 f"element {self.id!r} has an empty id, heading or text; each must hold words, so fill it in"
             )
 
-    def as_kept(self) -> dict[str, str]:
+    def as_kept(self) -> dict[str, Any]:
         """The element as plain data, to be kept with a signature."""
-        return {"id": self.id, "heading": self.heading, "text": self.text, "sources": self.sources}
+        return {"id": self.id, "heading": self.heading, "text": self.text, "sources": list(self.sources)}
 
     @classmethod
     def from_kept(cls, kept: Mapping[str, Any]) -> Element:
         """The element that was kept; older ones have no sources."""
-        return cls(str(kept["id"]), str(kept["heading"]), str(kept["text"]), str(kept.get("sources", "")))
+        return cls(str(kept["id"]), str(kept["heading"]), str(kept["text"]), tuple(kept.get("sources", ())))
 
 
 def elements(table: str, holes: Mapping[str, str]) -> tuple[Element, ...]:
@@ -120,16 +120,18 @@ def named(text: str) -> list[str]:
     return re.findall(r"\{([a-z_-]+)\}", text)
 
 
-def _sources(row: Mapping[str, str]) -> str:
-    """Where an element comes from, in words; a source once, a caveat beside it."""
+def _sources(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Where an element comes from; a source once, a caveat beside it."""
     cites = [(cite.name, cite.mark) for said in plain.statements(*named(row["text"])) for cite in said.cites]
-    stated = [_source_of(name) for name in row["facts"].split(";") if name]
+    stated = [source for name in row["facts"].split(";") if name for source in _sources_of(name)]
     own = [("our own rule", "")] if row["provenance"] == "reviewer design" else []
     words = (f"{name} ({mark})" if mark else name for name, mark in (*cites, *stated, *own))
-    return "; ".join(dict.fromkeys(words))
+    return tuple(dict.fromkeys(words))
 
 
-def _source_of(name: str) -> tuple[str, str]:
-    """The source of a fact, and its caveat: a row of ``monitoring.csv``, a term of harm, or else a criterion's id."""
+def _sources_of(name: str) -> list[tuple[str, str]]:
+    """The sources of a fact, each with its caveat: a row of ``monitoring.csv``, a term of harm, or a criterion."""
     known = facts().get(name) or terms().get(name)
-    return (known.source.name, known.source.mark) if known else (f"criterion {name}", "")
+    if not known:
+        return [(f"criterion {name}", "")]
+    return [(part, known.source.mark) for part in known.source.name.split("; ")]
