@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
@@ -235,7 +235,7 @@ def pdf(document: Document) -> bytes:
             format="pdf",
             sys_inputs={"document": _data(document)},
             pdf_standards=STANDARD,
-            timestamp=document.printed_at,
+            timestamp=_to_the_second(document.printed_at),
             ignore_system_fonts=True,
         )
     except typst.TypstError as refused:
@@ -243,6 +243,11 @@ def pdf(document: Document) -> bytes:
             f"the document {document.title!r} cannot be set: {refused.message}; change the part that it speaks of"
         ) from None
     return made
+
+
+def _to_the_second(at: datetime) -> datetime:
+    """The same second with a fixed offset; the typesetter takes neither parts of a second nor named zones."""
+    return at.replace(microsecond=0, tzinfo=timezone(at.utcoffset() or timedelta()))
 
 
 @cache

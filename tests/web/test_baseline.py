@@ -111,12 +111,12 @@ def test_two_people_at_once_lose_nothing(ada, nia, as_, course):
     as_(nia).post(address, {"seen": 0, "weight_kg": "81"})
 
     other_item = as_(ada).post(address, {"seen": 0, "pcl5": "done"})
-    same_item = as_(ada).post(address, {"seen": 0, "weight_kg": "18", "phq9": "done"})
+    same_item = as_(ada).post(address, {"seen": 0, "weight_kg": "180", "phq9": "done"})
 
     assert other_item.status_code == 302
     assert same_item.status_code == 409
     assert "Somebody answered one of these items after you opened this page." in words(same_item)
-    assert 'value="18"' in same_item.content.decode()
+    assert 'value="180"' in same_item.content.decode()
     assert sorted(BaselineItem.objects.values_list("item", flat=True)) == ["pcl5", "weight_kg"]
 
 
