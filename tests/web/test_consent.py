@@ -333,6 +333,13 @@ def test_a_stranger_withdraws_nothing_behind_the_door(bo: Client, planned, signe
     assert Consent.objects.get().is_in_force
 
 
+def test_the_person_s_whole_record_holds_what_they_signed(pia, as_, planned, signed):
+    record = as_(pia).get(reverse("export", args=[planned.enquiry_id])).json()
+
+    assert [kept["person_signature"] for kept in record["consents"]] == [{"typed": "Robin Sample"}]
+    assert (record["consultations"], record["second_form"], record["baseline"]) == ([], None, [])
+
+
 def test_the_audit_trail_says_who_and_when_but_not_what(ada, as_, bo, planned, signed):
     signed.withdraw(None, "I feel worse", timezone.now())
 
