@@ -203,7 +203,8 @@ def test_the_second_form_on_a_phone(live_server, clinic, enquiry, ada, phone, ja
     token = PreConsultation.ask(ada, person, timezone.now()).token
     page = phone(java_script=java_script)
     page.goto(live_server.url + reverse("before", args=[token]))
-    looks_right(page, f"second-start-{java_script}")
+    if java_script:  # axe-core needs it
+        looks_right(page, "second-start")
     page.get_by_role("link", name="Start").click()
 
     for step in steps_for(person.answers):
@@ -217,7 +218,8 @@ def test_the_second_form_on_a_phone(live_server, clinic, enquiry, ada, phone, ja
         page.get_by_role("button", name="Save and continue").click()
         if page.locator("#error-summary").count():
             page.get_by_role("button", name="Save and continue").click()
-    looks_right(page, f"second-check-{java_script}")
+    assert not scrolls_sideways(page)
+    screenshot(page, f"second-check-{java_script}")
     page.get_by_role("button", name="Send to the team").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. We have your answers.")

@@ -85,7 +85,7 @@ class ConsultationForm(Seen):
         for one in alternatives().values():
             self.fields[f"offered_{one.id}"] = forms.BooleanField(label=f"{one.words}: offered", required=False)
             self.fields[f"said_{one.id}"] = forms.CharField(
-                label="What the person said",
+                label=f"{one.words}: what the person said",
                 required=False,
                 max_length=SHORT_TEXT,
                 error_messages={"max_length": f"{one.words}: use at most {SHORT_TEXT} letters"},
