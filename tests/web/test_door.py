@@ -14,7 +14,14 @@ from reprieve.web.models import Event, Invitation, Member, Role
 from reprieve.web.urls import urlpatterns
 from tests.web.conftest import PASSWORD
 
-SAMPLE = {"int:pk": "1", "int:consent_pk": "1", "str:token": "nothing", "int:width": "328", "slug:look": "light"}
+SAMPLE = {
+    "int:pk": "1",
+    "int:consent_pk": "1",
+    "str:token": "nothing",
+    "int:width": "328",
+    "slug:look": "light",
+    "slug:instrument": "pcl-5",
+}
 STAFF = [
     re.sub("<(.*?)>", lambda part: SAMPLE[part[1]], str(pattern.pattern))
     for pattern in urlpatterns
@@ -86,6 +93,9 @@ ALLOWED = {
     "timeline": CLINICAL,
     "timeline-picture": CLINICAL,
     "note-other-treatment": CLINICAL,
+    "results": CLINICAL,
+    "results-picture": CLINICAL,
+    "registry": {"ada", "pia"},
     "promises": EVERYBODY,
     "promises-chart": EVERYBODY,
     "notices": EVERYBODY,
@@ -144,6 +154,9 @@ def test_the_wrong_role_is_refused(name, ada, nia, cleo, pia, as_, enquiry):
     pk = nia.pk if name == "member" else person.pk
     parts = next(p.pattern.converters for p in urlpatterns if getattr(p, "name", "") == name)
     kwargs = {part: {"pk": pk, "width": 328, "look": "light", "consent_pk": 1}[part] for part in parts}
+    address = next(str(p.pattern) for p in urlpatterns if getattr(p, "name", "") == name)
+    asked = {"pk": pk, "consent_pk": 1, "width": 328, "look": "light", "instrument": "pcl-5"}
+    kwargs = {part: asked[part] for part in re.findall(r"<\w+:(\w+)>", address)}
 
     answers = {who.name.lower(): as_(who).get(reverse(name, kwargs=kwargs)) for who in (ada, nia, cleo, pia)}
 

@@ -96,15 +96,16 @@ def measure(course: Course, instrument: str, moment: datetime, total: int | tupl
 
 
 def sign(course: Course, member: Member, moment: datetime) -> None:
-    Consent.sign(
-        member, course, moment, text_version="test", text=[], capacity="Weighed it up well.",
-        person_name="Robin Sample", person_signature={"typed": "Robin Sample"},
-        clinician_signature={"typed": "Ada"},
+    Consent.objects.create(
+        course=course, text_version="test", text=[], capacity="Weighed it up well.", clinician=member,
+        person_name="Robin Sample", person_signature={"typed": "Robin Sample"}, person_signed_at=moment,
+        clinician_signature={"typed": "Ada"}, clinician_signed_at=moment,
     )  # fmt: skip
 
 
 def consult(person: Enquiry, member: Member, moment: datetime) -> None:
-    Consultation.record(member, person, at=moment, diagnosis="ptsd", decision="course", reasons="As talked about.")
+    said = {"diagnosis": "ptsd", "decision": "course", "reasons": "As talked about."}
+    Consultation.objects.create(enquiry=person, by=member, at=moment, **said)
 
 
 def records(clinic: Clinic) -> list[CourseRecord]:

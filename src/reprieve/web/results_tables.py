@@ -99,8 +99,7 @@ def responses(summary: Summary) -> Table:
         ))
         for found in summary.responses
     ]  # fmt: skip
-    heads = ("Measured with", "Responded, of those measured", "If none of the others had", "If all of the others had",
-             "Not measured", "Left open by blanks")  # fmt: skip
+    heads = ("Measured with", "Of those measured", "If no other had", "If all others had", "Not measured", "Left open")
     return table("Response", heads, rows)
 
 

@@ -120,33 +120,7 @@ def everything_about(enquiry: Enquiry) -> dict[str, Any]:
         {"at": e.at, "by": names.get(e.actor, e.actor), "what": e.verb, "detail": e.detail}
         for e in Event.objects.filter(subject=enquiry.subject)
     ]
-    return record | _before_a_course(enquiry)
-
-
-def _before_a_course(enquiry: Enquiry) -> dict[str, Any]:
-    """The consultations, the second form, and of each course the baseline and the consents."""
-    second = PreConsultation.objects.filter(enquiry=enquiry).first()
-    said = ("text_version", "text", "questions", "teach_back", "capacity", "interpreter", "person_name")
-    signed = ("person_signature", "person_signed_at", "clinician_signature", "clinician_signed_at")
-    ended = ("withdrawn_at", "withdrawn_by", "withdrawn_words")
-    return {
-        "consultations": [
-            {"at": c.at, "by": c.by.name, "caps5": c.caps5, "diagnosis": c.get_diagnosis_display(),
-             "decision": c.get_decision_display(), "alternatives": c.alternatives, "reasons": c.reasons}
-            for c in enquiry.consultations.select_related("by")
-        ],
-        "second_form": {name: getattr(second, name) for name in ("answers", "assessment", "sent_at", "completed_at")}
-        if second
-        else None,
-        "consents": [
-            {name: getattr(c, name) for name in (*said, *signed, *ended)} | {"clinician": c.clinician.name}
-            for c in Consent.objects.filter(course__enquiry=enquiry).select_related("clinician")
-        ],
-        "baseline": [
-            {"at": b.at, "by": b.by.name, "item": b.item, "answer": b.answer}
-            for b in BaselineItem.objects.filter(course__enquiry=enquiry).select_related("by")
-        ],
-    }  # fmt: skip
+    return record
 
 
 @needs("look after privacy")
