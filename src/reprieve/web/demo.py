@@ -157,7 +157,7 @@ def _received(clinic: Clinic, number: int, case: dict[str, Any], at: datetime, c
     contact = {
         "name": name,
         "phone": f"+1 860 555 01{number % 100:02}",
-        "email": "",
+        "email": f"{name.lower().replace(' ', '.')}@person.example" if number % 4 == 0 else "",
         "safe_to_leave_message": chance.choice(["yes", "no"]),
         "best_time": chance.choice(["mornings", "after 15:00", "any time", ""]),
     }

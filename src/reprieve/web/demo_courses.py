@@ -15,6 +15,7 @@ from reprieve.treatment.checklist import items
 from reprieve.treatment.consent import teach_back
 from reprieve.treatment.limits import Limits
 from reprieve.treatment.plan import days_of, templates
+from reprieve.web import short_forms
 from reprieve.web.consent_paper import text_for
 from reprieve.web.forms_course import local
 from reprieve.web.models import (
@@ -183,6 +184,12 @@ def _visit(session: Session, team: Team, limits: LimitSet, vials: Lot, chance: C
 def _measures(clinic: Clinic, course: Course, totals: Sequence[int], until: datetime) -> None:
     """Answers to the PCL-5 of the course that fell due by then, spread over what is due, with these totals."""
     today = timezone.localdate(until)
+    others = Measure.objects.filter(course=course, completed_at=None, last_on__lt=today).exclude(instrument="PCL-5")
+    for other in others:
+        answers: dict[str, Any] = dict(CAPS5)
+        if other.is_for_the_person:
+            answers = {asked.id: "none" if asked.id == short_forms.SAFETY else 0 for asked in other.form.questions}
+        other.complete(None, answers, local(other.due_on, HOUR, clinic), clinic)
     due = list(Measure.objects.filter(course=course, instrument="PCL-5", completed_at=None, first_on__lte=today))
     due = [measure for measure in due if measure.due_on <= today] or due[:1]
     for number, total in enumerate(totals):
@@ -191,6 +198,6 @@ def _measures(clinic: Clinic, course: Course, totals: Sequence[int], until: date
         place = round(number * (len(due) - 1) / max(len(totals) - 1, 1))
         measure = due[place]
         base, more = divmod(total, 20)
-        answers = {str(item): base + (item <= more) for item in range(1, 21)}
+        said = {str(item): base + (item <= more) for item in range(1, 21)}
         at = local(min(max(measure.due_on, measure.first_on), today), HOUR, clinic)
-        measure.complete(None, answers, min(at, until), clinic)
+        measure.complete(None, said, min(at, until), clinic)
