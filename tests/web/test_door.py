@@ -153,7 +153,8 @@ def test_the_wrong_role_is_refused(name, ada, nia, cleo, pia, as_, enquiry):
     person = enquiry()
     pk = nia.pk if name == "member" else person.pk
     parts = next(p.pattern.converters for p in urlpatterns if getattr(p, "name", "") == name)
-    kwargs = {part: {"pk": pk, "width": 328, "look": "light", "consent_pk": 1}[part] for part in parts}
+    asked = {"pk": pk, "consent_pk": 1, "width": 328, "look": "light", "instrument": "pcl-5"}
+    kwargs = {part: asked[part] for part in parts}
     address = next(str(p.pattern) for p in urlpatterns if getattr(p, "name", "") == name)
     asked = {"pk": pk, "consent_pk": 1, "width": 328, "look": "light", "instrument": "pcl-5"}
     kwargs = {part: asked[part] for part in re.findall(r"<\w+:(\w+)>", address)}
