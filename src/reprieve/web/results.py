@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -287,17 +287,19 @@ def local_days(seconds: Ints, zone: ZoneInfo) -> Ints:
     >>> [str(date.fromordinal(day)) for day in local_days(np.array([half_past_four]), ZoneInfo("America/New_York"))]
     ['2026-11-23']
     """
-
-    def offset(second: int) -> int:
-        moved = datetime.fromtimestamp(second, zone).utcoffset() or timedelta()
-        return moved // timedelta(seconds=1)
-
     days, place = np.unique(seconds // DAY_S, return_inverse=True)
-    begins, ends = ([offset(int(day + more) * DAY_S) for day in days] for more in (0, 1))
+    begins, ends = ([_offset_s(int(day + more) * DAY_S, zone) for day in days] for more in (0, 1))
     shift = np.array(begins, dtype=np.int64)[place]
     for each in np.flatnonzero((np.array(begins) != np.array(ends))[place]):  # the clock changes on that day
-        shift[each] = offset(int(seconds[each]))
+        shift[each] = _offset_s(int(seconds[each]), zone)
     return EPOCH + (seconds + shift) // DAY_S
+
+
+@lru_cache(maxsize=20_000)
+def _offset_s(second: int, zone: ZoneInfo) -> int:
+    """How far the clinic's clock is ahead of Greenwich."""
+    ahead = datetime.fromtimestamp(second, zone).utcoffset() or timedelta()
+    return ahead // timedelta(seconds=1)
 
 
 # The registry
