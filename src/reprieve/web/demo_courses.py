@@ -65,15 +65,16 @@ def fill(
     for person, story in zip(people, STORIES, strict=False):
         _course(clinic, person, story, (ada, nia), limits, vials, now, chance)
     for person in people[len(STORIES) : len(STORIES) + 1]:
-        _consulted(person, ada)
+        _consulted(person, ada, now)
         _planned(clinic, person, ada, timezone.localdate() + timedelta(days=2))
 
 
-def _consulted(person: Enquiry, ada: Member) -> None:
-    Consultation.record(
+def _consulted(person: Enquiry, ada: Member, at: datetime) -> None:
+    kept = Consultation.record(
         ada, person, 0, caps5=CAPS5, diagnosis=Consultation.Diagnosis.PTSD, decision=Consultation.Decision.COURSE,
         alternatives={}, reasons="Fictional. Two medicines and a course of talk therapy did not help enough.",
     )  # fmt: skip
+    Consultation.objects.filter(pk=kept.pk).update(at=at)
 
 
 def _planned(clinic: Clinic, person: Enquiry, ada: Member, first: date) -> Course:
@@ -99,9 +100,9 @@ def _course(
     ada, nia = team
     today = timezone.localdate(now)
     first = today - timedelta(days=(0, 2, 4, 7, 9, 11)[done] if done < 6 else weeks * 7)
-    _consulted(person, ada)
-    course = _planned(clinic, person, ada, first)
     begun = local(first, HOUR, clinic)
+    _consulted(person, ada, begun - timedelta(days=8))
+    course = _planned(clinic, person, ada, first)
     _signed(clinic, course, ada, begun - timedelta(days=3))
     _baseline(course, nia)
     _measures(clinic, course, totals[:1], begun - timedelta(days=2))
@@ -191,7 +192,7 @@ def _measures(clinic: Clinic, course: Course, totals: Sequence[int], until: date
             answers = {asked.id: "none" if asked.id == short_forms.SAFETY else 0 for asked in other.form.questions}
         other.complete(None, answers, local(other.due_on, HOUR, clinic), clinic)
     due = list(Measure.objects.filter(course=course, instrument="PCL-5", completed_at=None, first_on__lte=today))
-    due = [measure for measure in due if measure.due_on <= today] or due[:1]
+    due = [measure for measure in due if measure.due_on < today] or due[:1]  # that of today is still to come
     for number, total in enumerate(totals):
         if not due:
             return

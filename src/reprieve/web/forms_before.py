@@ -10,30 +10,18 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from reprieve import instruments
 from reprieve.paper import LONGEST_TYPED
 from reprieve.treatment.alternatives import alternatives
 from reprieve.treatment.checklist import CheckItem, ChecklistError
 from reprieve.treatment.consent import TeachBack
 from reprieve.web.forms import Part, clean_text
 from reprieve.web.models import Consultation
+from reprieve.web.short_forms import cluster_tops
 
 CLUSTERS = {"B": "Memories and dreams (B)", "C": "Avoiding (C)", "D": "Thoughts and mood (D)", "E": "On edge (E)"}
 LONG_TEXT, SHORT_TEXT = 5000, 500
 MOST_STROKES, MOST_POINTS = 200, 1200
 DRAW_OR_TYPE = "Sign by drawing on the pad, or by typing the name"
-
-
-def cluster_tops() -> dict[str, int]:
-    """The highest severity of each cluster of the CAPS-5, from the instruments' table.
-
-    >>> cluster_tops()
-    {'B': 20, 'C': 8, 'D': 28, 'E': 24}
-    """
-    tops: dict[str, int] = {}
-    for item in instruments.find("CAPS-5").scored:
-        tops[item.criterion[0]] = tops.get(item.criterion[0], 0) + item.highest
-    return tops
 
 
 class Seen(forms.Form):

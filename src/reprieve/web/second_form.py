@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from reprieve.candidacy import QUESTIONS, Question
 from reprieve.candidacy.derived import is_asked
 from reprieve.candidacy.questions import INSTRUMENT_OF
 from reprieve.instruments import Item
-from reprieve.sources import read_table
+from reprieve.web.short_forms import choice_words
 
 SECTION = "pre_consult"
 FOR_THE_TEAM = ("cssrs", "benzodiazepine_lorazepam_mg_day")  # asked by a clinician; worked out by the team
@@ -65,12 +64,6 @@ def steps_for(answers: Mapping[str, Any]) -> list[Step]:
     return steps
 
 
-@cache
-def _words() -> dict[tuple[str, str], tuple[str, ...]]:
-    rows = read_table(__package__, "instrument_choices.csv")
-    return {(row["instrument"], row["item"]): tuple(row["choices"].split("|")) for row in rows}
-
-
 def items_of(question_id: str) -> tuple[Item, ...]:
     """The items that a person answers for this question."""
     return INSTRUMENT_OF[question_id].required
@@ -84,8 +77,7 @@ def choices_of(question_id: str, item: Item) -> tuple[tuple[str, str], ...]:
     """
     if item.yes_no:
         return (("1", "Yes"), ("0", "No"))
-    name, words = INSTRUMENT_OF[question_id].id, _words()
-    labels = item.choices or words.get((name, item.number)) or words[name, ""]
+    labels = choice_words(INSTRUMENT_OF[question_id], item)
     return tuple(zip(map(str, range(item.lowest, item.highest + 1)), labels, strict=True))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,7 @@ from reprieve import instruments
 from reprieve.candidacy.criteria import CRITERIA
 from reprieve.candidacy.questions import QUESTIONS
 from reprieve.instruments import Instrument, Item
+from reprieve.sources import read_table
 from reprieve.treatment.adverse import terms
 from reprieve.web.deadlines import Urgency
 
@@ -24,10 +26,6 @@ QUESTIONS_ON_A_PAGE = 5
 SAFETY = "suicidal_thoughts_month"  # the id of the question about safety, here as in the brief form
 ITEM_9 = "9"  # of the PHQ-9
 SEVERITY = ("No", "A little", "It got in my way", "Very bad")
-CHOICES = {
-    PCL_5: ("Not at all", "A little", "Somewhat", "A lot", "As bad as can be"),
-    PHQ_9: ("Not at all", "On some days", "On most days", "Almost every day"),
-}
 LEADS = {
     PCL_5: "How much has each of these troubled you in the past {period}?",
     PHQ_9: "How often has each of these troubled you in the past 2 weeks?",
@@ -109,10 +107,22 @@ def form_for(instrument: str, period: str = "month") -> ShortForm:
 
 
 def _asked(instrument: Instrument, item: Item) -> Asked:
-    words = item.choices or CHOICES[instrument.id]
+    words = choice_words(instrument, item)
     numbers = range(item.lowest, item.highest + 1)
     lead = LEAD_ALONE if instrument.id == PHQ_9 and item.number == ITEM_9 else ""
     return Asked(item.number, item.prompt, tuple(zip(map(str, numbers), words, strict=True)), lead)
+
+
+def choice_words(instrument: Instrument, item: Item) -> tuple[str, ...]:
+    """What each answer of an item is called, from the lowest: the imported official words, else our own."""
+    table = _choice_table()
+    return tuple(item.choices or table.get((instrument.id, item.number)) or table[instrument.id, ""])
+
+
+@cache
+def _choice_table() -> dict[tuple[str, str], tuple[str, ...]]:
+    rows = read_table(__package__, "instrument_choices.csv")
+    return {(row["instrument"], row["item"]): tuple(row["choices"].split("|")) for row in rows}
 
 
 def _safety_question() -> Asked:

@@ -21,7 +21,7 @@ from reprieve.web.models.course import Course
 from reprieve.web.models.enquiry import Enquiry, sha256
 from reprieve.web.models.measure import Alert
 from reprieve.web.models.member import Member
-from reprieve.web.models.versioned import SYSTEM, Actor, ChangedMeanwhileError, name_of
+from reprieve.web.models.versioned import Actor, ChangedMeanwhileError, name_of
 
 PRE_CONSULTATION_DAYS = 14  # a platform choice
 
@@ -295,11 +295,5 @@ class Consent(models.Model):
     def _alert_the_owner(self, course: Course, told_by: str) -> None:
         """The owner must look at it; nothing is infused meanwhile."""
         who = "The person withdrew consent" if told_by == name_of(None) else "The team noted that consent is withdrawn"
-        Alert.objects.create(
-            course=course,
-            kind=Alert.Kind.CONSENT,
-            key=f"consent {self.pk}",
-            reasons=[f"{who}. The course is paused. A drip that runs must stop."],
-            owner_id=course.owner_id,
-        )
-        Event.record(SYSTEM, "opened an alert", course.subject)
+        reasons = [f"{who}. The course is paused. A drip that runs must stop."]
+        Alert.open_for(course, Alert.Kind.CONSENT, f"consent {self.pk}", reasons)

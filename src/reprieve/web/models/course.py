@@ -267,6 +267,18 @@ class TreatmentSession(Versioned):
             infused_mg=infused_mg,
         )
 
+    def tell_of_no_escort(self) -> None:
+        """Open an alert when the person has left without an escort for the second time in the course."""
+        from reprieve.web.models.measure import Alert
+
+        rows = Entry.objects.filter(session__course=self.course, kind="discharge")
+        alone = [row.pk for row in rows if row.data.get("answers", {}).get("escort_here") == "no"]
+        if len(alone) > 1:
+            reasons = [
+                f"The person left without an escort {len(alone)} times. Stop or pause the course, or say why not."
+            ]
+            Alert.open_for(self.course, Alert.Kind.ESCORT, f"session {self.pk}", reasons)
+
 
 class Entry(models.Model):
     """One thing written down in a session. Entries are only added; a correction is an entry that names another.

@@ -20,7 +20,7 @@ from reprieve.web import card as cards
 from reprieve.web.consent_paper import paper_of, pdf_response, text_for
 from reprieve.web.context import clinic_of
 from reprieve.web.door import may, needs
-from reprieve.web.forms_before import BaselineForm, ConsentForm, ConsultationForm, Seen, WithdrawForm, cluster_tops
+from reprieve.web.forms_before import BaselineForm, ConsentForm, ConsultationForm, Seen, WithdrawForm
 from reprieve.web.models import (
     BaselineItem,
     ChangedMeanwhileError,
@@ -33,6 +33,7 @@ from reprieve.web.models import (
     PreConsultation,
 )
 from reprieve.web.readiness import facts_of, known_of
+from reprieve.web.short_forms import cluster_tops
 
 DO = ["GET", "HEAD", "POST"]
 

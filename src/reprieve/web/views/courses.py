@@ -21,6 +21,7 @@ from reprieve.web.forms_course import EndForm, LimitsForm, MissForm, MoveForm, O
 from reprieve.web.forms_team import Versioned
 from reprieve.web.models import ChangedMeanwhileError, Consultation, Course, Enquiry, Event, LimitSet, Member
 from reprieve.web.models import TreatmentSession as Session
+from reprieve.web.readiness import open_baseline
 
 
 @needs("see courses")
@@ -96,6 +97,7 @@ def _page(
         "consent": found.consents.filter(withdrawn_at=None, clinician_signed_at__isnull=False).last(),
         "withdrawn": found.consents.filter(withdrawn_at__isnull=False).last(),
         "in_force": LimitSet.in_force(),
+        "open_baseline": len(open_baseline(found)) if found.state != Course.State.ENDED else 0,
         "forms": {
             "end": form if which == "end" else EndForm(prefix="end", initial=version),
             "hand": form if which == "hand" else OwnerForm(prefix="hand", initial=version),
@@ -143,6 +145,11 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Sessions may be opened again."""
     found, member = _going_on(pk), _member(request)
+
+    objects: Any = found.consents
+    if not objects.in_force().exists() and found.consents.exists():
+        messages.error(request, "Consent was withdrawn. It is signed anew before the course goes on.")
+        return redirect("course", pk)
 
     def act(said: dict[str, Any]) -> str:
         found.resume(member, said["version"])

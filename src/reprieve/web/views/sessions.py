@@ -29,7 +29,7 @@ from reprieve.web.door import is_password_of, leave_the_log_in_as_it_is, may, ne
 from reprieve.web.forms_session import GateForm, SecondPersonForm, WeightForm
 from reprieve.web.models import ChangedMeanwhileError, Course, Entry, Event, LimitSet, Lot, Member
 from reprieve.web.models import TreatmentSession as Session
-from reprieve.web.readiness import facts_of, known_of
+from reprieve.web.readiness import facts_of, known_of, open_baseline
 from reprieve.web.sessions import CLOCK_OFF, Shown, as_entry, form_of, when_it_happened
 
 MOST_AT_ONCE = 200
@@ -164,6 +164,8 @@ def _leave(found: Session, member: Member, kept: dict[str, Any], now: datetime) 
     Entry.keep(member, Entry(session=found, uid=uuid.uuid4(), kind="discharge", data=kept, at=now))
     here = Shown.of(found, now).here
     found.close(member, found.version, round(here.infused_mg, 2), now, here.dose.get("mg"))
+    if kept["answers"].get("escort_here") == "no":
+        found.tell_of_no_escort()
 
 
 @needs("treat")
@@ -416,7 +418,9 @@ def _screen(request: HttpRequest, found: Session, which: str = "", form: Form | 
     member = _member(request)
     if found.state == Session.State.OPEN and may(member, "treat"):
         context["forms"] = _forms(found, context["shown"], member) | ({which: form} if form else {})
-    context["blocked"] = why_not_open(found, LimitSet.in_force()) if found.state == Session.State.PLANNED else ""
+    if found.state == Session.State.PLANNED:
+        context["blocked"] = why_not_open(found, LimitSet.in_force())
+        context["open_baseline"] = len(open_baseline(found.course))
     return render(request, "session/session.html", context)
 
 
