@@ -6,6 +6,7 @@ They are made by a script so that they never show what is no longer there.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from tests.web.server import Server, running
 
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 860}
+TABLET = {"width": 820, "height": 1180}
 ANSWERS: dict[str, list[str]] = {
     "urgent_now": ["none"],
     "suicidal_thoughts_month": ["thoughts"],
@@ -47,8 +49,11 @@ def main() -> None:
         fill_in(browser.new_page(viewport=DESKTOP, locale="en-GB"), server, "desktop")
         read(browser.new_page(viewport=PHONE, locale="en-GB"), server, "phone")
         read(browser.new_page(viewport=DESKTOP, locale="en-GB"), server, "desktop")
-        password = next(line.split()[-1] for line in logins.splitlines() if "nia@" in line)
-        work(browser.new_page(viewport=DESKTOP, locale="en-GB"), server, password)
+        passwords = {line.split()[-2].partition("@")[0]: line.split()[-1] for line in logins.splitlines()}
+        work(browser.new_page(viewport=DESKTOP, locale="en-GB"), server, passwords["nia"])
+        treat(browser.new_page(viewport=TABLET, locale="en-GB"), server, passwords)
+        follow(browser.new_page(viewport=DESKTOP, locale="en-GB"), server, passwords["ada"])
+        answer(browser.new_page(viewport=PHONE, locale="en-GB"), server)
         browser.close()
 
 
@@ -122,11 +127,7 @@ def go_on(page: Page) -> None:
 
 def work(page: Page, server: Server, password: str) -> None:
     """Log in as the nurse and look at the inbox, a candidacy card, a planned course and the team page."""
-    page.goto(server.url + "/team/")
-    page.get_by_label("E-mail").fill("nia@clinic.example")
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Log in").first.click()
-    page.wait_for_url("**/team/")
+    log_in(page, server, "nia", password)
     keep(page, "inbox")
     page.locator("main table a, main a[href*='/team/enquiry/']").first.click()
     keep(page, "card")
@@ -135,6 +136,86 @@ def work(page: Page, server: Server, password: str) -> None:
     keep(page, "exposure", whole=True)
     page.goto(server.url + "/team/promises/")
     keep(page, "promises")
+
+
+def log_in(page: Page, server: Server, who: str, password: str) -> None:
+    """Log in, to the inbox."""
+    page.goto(server.url + "/team/")
+    page.get_by_label("E-mail").fill(f"{who}@clinic.example")
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Log in").first.click()
+    page.wait_for_url("**/team/")
+
+
+def treat(page: Page, server: Server, passwords: dict[str, str]) -> None:
+    """Run today's session as the nurse, up to the first readings, then look at the drug log."""
+    log_in(page, server, "nia", passwords["nia"])
+    page.goto(server.url + "/team/today/")
+    keep(page, "today")
+    page.locator("main a.person").first.click()
+    page.get_by_role("button", name="Open the session").click()
+    page.get_by_role("link", name="Answer them").click()
+    for name, value in GATE.items():
+        fields = page.locator(f'[name="{name}"]')
+        if fields.count() > 1:
+            page.locator(f'[name="{name}"][value="{value}"]').check()
+        elif fields.count():
+            fields.fill(value)
+    keep(page, "gate")
+    page.get_by_role("button", name="Save the answers").click()
+    page.get_by_label("Weight today").fill("80")
+    page.get_by_label("Kilograms").check()
+    page.get_by_role("button", name="Compute the dose").click()
+    page.get_by_label("Second person").select_option(index=1)
+    page.get_by_label("Their own password").fill(passwords["ada"])
+    page.get_by_role("button", name="I have checked").click()
+    page.get_by_role("button", name="Start the drip").click()
+    page.get_by_text("The drip runs").wait_for()
+    for name, value in {"systolic": "186", "diastolic": "92", "pulse": "84", "spo2": "97", "moaas": "5"}.items():
+        page.locator(f'form[data-entry="vitals"] [name="{name}"]').fill(value)
+    page.get_by_role("button", name="Save vitals").click()
+    page.locator("[data-live=alarms] .alarm").wait_for()
+    page.wait_for_load_state("networkidle")
+    keep(page, "session-tablet")
+    page.goto(server.url + "/team/drugs/")
+    keep(page, "drugs")
+
+
+def follow(page: Page, server: Server, password: str) -> None:
+    """Look as the prescriber at consent, limits, alerts, a timeline and the results."""
+    log_in(page, server, "ada", password)
+    places = {
+        "limits": "limits/",
+        "consent": "course/1/consent/",
+        "alerts": "alerts/",
+        "timeline": "course/2/timeline/",
+    }
+    for name, place in (places | {"measures": "measures/", "results": "results/"}).items():
+        page.goto(f"{server.url}/team/{place}")
+        page.wait_for_load_state("networkidle")
+        keep(page, name)
+
+
+def answer(page: Page, server: Server) -> None:
+    """Open the short form that was sent by mail, on a phone; without a mail server its text stands in the log."""
+    for _ in range(60):
+        found = re.search(r"http://\S+/measure/\w+/", server.log.read_text())
+        if found:
+            break
+        page.wait_for_timeout(500)
+    assert found, "no short form was sent; look at the quiet hours of the fictional clinic"
+    page.goto(found[0])
+    page.locator("main input[type=text]").fill("1986")
+    page.get_by_role("button", name="Go on").click()
+    keep(page, "measure-phone")
+
+
+GATE = {
+    "systolic": "124", "diastolic": "78", "pulse": "70", "spo2": "98", "food_h": "9", "fluids_h": "3",
+    "escort_name": "Jo Example", "escort_phone": "555 0199", "pregnancy_test": "negative", "sober": "yes",
+    "medicines_today": "none", "stimulant": "none", "suicide_check": "none", "mood_check": "done", "new_signs": "no",
+    "bladder": "no", "craving": "no", "equipment": "yes", "consent": "yes", "lower_start": "done",
+}  # fmt: skip
 
 
 def plan(page: Page) -> None:

@@ -187,7 +187,7 @@ def _measures(clinic: Clinic, course: Course, totals: Sequence[int], until: date
     today = timezone.localdate(until)
     others = Measure.objects.filter(course=course, completed_at=None, last_on__lt=today).exclude(instrument="PCL-5")
     for other in others:
-        answers: dict[str, Any] = dict(CAPS5)
+        answers: dict[str, Any] = {name: round(points * totals[-1] / 54) for name, points in CAPS5.items()}
         if other.is_for_the_person:
             answers = {asked.id: "none" if asked.id == short_forms.SAFETY else 0 for asked in other.form.questions}
         other.complete(None, answers, local(other.due_on, HOUR, clinic), clinic)

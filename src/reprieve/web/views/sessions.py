@@ -415,36 +415,37 @@ def _member(request: HttpRequest) -> Member:
 def _screen(request: HttpRequest, found: Session, which: str = "", form: Form | None = None) -> HttpResponse:
     """The whole screen; ``form`` is what was typed into the form ``which``."""
     context = _shown(request, found) | {"which": which, "form": form}
-    member = _member(request)
-    if found.state == Session.State.OPEN and may(member, "treat"):
-        context["forms"] = _forms(found, context["shown"], member) | ({which: form} if form else {})
+    if form and "forms" in context:
+        context["forms"] |= {which: form}
     if found.state == Session.State.PLANNED:
         context["blocked"] = why_not_open(found, LimitSet.in_force())
         context["open_baseline"] = len(open_baseline(found.course))
     return render(request, "session/session.html", context)
 
 
-def _forms(found: Session, shown: Shown, member: Member) -> dict[str, Any]:
-    return {
-        "vitals": form_of("vitals", None, ask_again=True),
-        "adverse": form_of("adverse", None, ask_again=True),
-        "words": form_of("note", None, ask_again=True),
-        "weight": WeightForm(prefix="weight"),
-        "second": SecondPersonForm(prefix="second", not_by=member),
-    }
+def _forms(member: Member, phase: str) -> dict[str, Any]:
+    forms = {kind: form_of(kind, None, ask_again=True) for kind in ("vitals", "adverse")}
+    forms["words"] = form_of("note", None, ask_again=True)
+    if phase == BEFORE:
+        forms |= {"weight": WeightForm(prefix="weight"), "second": SecondPersonForm(prefix="second", not_by=member)}
+    return forms
 
 
 def _shown(request: HttpRequest, found: Session) -> dict[str, Any]:
     shown = Shown.of(found, timezone.now())
     withdrawn = not found.course.consents.filter(withdrawn_at=None, clinician_signed_at__isnull=False).exists()
-    return {
+    is_open, member = found.state == Session.State.OPEN, _member(request)
+    context = {
         "session": found,
         "course": found.course,
         "enquiry": found.course.enquiry,
         "shown": shown,
         "here": shown.here,
-        "withdrawn": withdrawn and found.state == Session.State.OPEN,
-        "browser": shown.for_the_browser(_member(request), clinic_of(request).time_zone)
+        "withdrawn": withdrawn and is_open,
+        "browser": shown.for_the_browser(member, clinic_of(request).time_zone)
         | {"stamp": stamp(found, len(shown.entries))},
-        "is_open": found.state == Session.State.OPEN,
+        "is_open": is_open,
     }
+    if is_open and may(member, "treat"):
+        context["forms"] = _forms(member, shown.here.phase)
+    return context

@@ -150,24 +150,27 @@
       if (answer.status === 204) { offline = false; return; }
       if (!answer.ok) { offline = answer.type === "opaqueredirect" ? "log-in" : "server"; return; }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const busy = document.activeElement && document.activeElement.closest("[data-live]");
-      const fresh = page.querySelector("[name=csrfmiddlewaretoken]"), phase = data.phase;
-      if (fresh) key.value = fresh.value;
+      const moved = JSON.parse(page.getElementById("session-data").textContent).phase !== data.phase;
       for (const part of page.querySelectorAll("[data-live]")) {
         const name = part.dataset.live, place = root.querySelector(`[data-live="${name}"]`);
-        const typing = place && place === busy && [...place.querySelectorAll("input[type=text]")].some(field => field.value || field === document.activeElement);
-        if (!place || typing || seen[name] === part.outerHTML) continue;
+        if (!place || seen[name] === part.outerHTML || (!moved && isTyped(place))) continue;
         seen[name] = part.outerHTML;
         place.replaceWith(document.adoptNode(part));
       }
       data = read();
       aheadMs = Date.parse(data.now) - Date.now();
       offline = false;
-      if ((phase === "before") !== (data.phase === "before") && !(await all()).length) location.reload();
       warn();
     } catch {
       offline = "network";
     }
+  }
+
+  // What somebody is writing is not taken away from under the hands.
+  function isTyped(part) {
+    return [...part.querySelectorAll("input:not([type=hidden]), select")].some(field => field === document.activeElement
+      || (field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
+        : field.options ? field.selectedIndex > 0 : field.value !== field.defaultValue));
   }
 
   // Saying
