@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reprieve.instruments import find
@@ -240,7 +240,6 @@ def test_an_instrument_without_total_or_rules_is_refused():
 totals = st.tuples(st.integers(0, 80), st.integers(0, 80)).map(lambda pair: (min(pair), max(pair)))
 
 
-@settings(deadline=None)
 @given(totals, totals, st.sampled_from(["response", "remission"]))
 def test_a_range_is_decided_only_when_every_pair_of_totals_agrees(before, after, kind):
     own = rule("PCL-5", kind)

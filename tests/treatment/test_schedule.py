@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reprieve.instruments import INSTRUMENTS
@@ -89,7 +89,6 @@ def test_a_moment_without_the_instrument_is_refused():
         slot("week-8", "CAPS-5")
 
 
-@settings(deadline=None)
 @given(courses)
 def test_follow_up_hangs_on_the_end_alone(sessions):
     end = day(sessions[-1])
@@ -97,7 +96,6 @@ def test_follow_up_hangs_on_the_end_alone(sessions):
     assert follow_up(due(START, end, map(day, sessions)), end) == follow_up(due(START, START), START)
 
 
-@settings(deadline=None)
 @given(courses)
 def test_every_session_and_every_week_of_the_course_has_its_pcl5(sessions):
     own = [each for each in due(START, day(sessions[-1]), map(day, sessions)) if each.instrument == "PCL-5"]
@@ -108,7 +106,6 @@ def test_every_session_and_every_week_of_the_course_has_its_pcl5(sessions):
         assert any(each.first <= day(week + 2) and each.last >= day(week - 2) for each in own)
 
 
-@settings(deadline=None)
 @given(courses)
 def test_nothing_is_asked_twice_and_every_day_lies_in_its_window(sessions):
     found = due(START, day(sessions[-1]), map(day, sessions))
@@ -118,7 +115,6 @@ def test_nothing_is_asked_twice_and_every_day_lies_in_its_window(sessions):
     assert [each.day for each in found] == sorted(each.day for each in found)
 
 
-@settings(deadline=None)
 @given(courses, st.integers(0, 60))
 def test_ending_early_drops_what_was_planned_after(sessions, cut):
     last = min(cut, sessions[-1])

@@ -55,12 +55,13 @@ def show(page: Page, live_server, session: Session) -> None:
 
 
 def answer(page: Page, answers: dict[str, str]) -> None:
+    """Fill in a checklist; an item that this person is not asked is left out."""
     for name, value in answers.items():
-        field = page.locator(f"[name={name}]")
-        if field.first.get_attribute("type") == "radio":
-            page.locator(f"[name={name}][value={value}]").check()
-        else:
-            field.fill(value)
+        fields = page.locator(f"[name={name}]")
+        if fields.count() > 1:
+            page.locator(f"[name={name}][value='{value}']").check()
+        elif fields.count():
+            fields.fill(value)
 
 
 def write_vitals(page: Page, **figures: float) -> None:

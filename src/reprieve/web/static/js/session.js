@@ -135,7 +135,10 @@
         await refresh();
       } else {
         offline = answer.type === "opaqueredirect" || answer.status === 403 || answer.status === 409 ? "log-in" : "server";
-        if (offline === "log-in") await refresh();  // after a new log-in it brings the new key
+        if (offline === "log-in") {  // after a new log-in the page's parts bring the new key
+          data.stamp = "";
+          await refresh();
+        }
       }
     } catch {
       offline = "network";
@@ -150,6 +153,8 @@
       if (answer.status === 204) { offline = false; return; }
       if (!answer.ok) { offline = answer.type === "opaqueredirect" ? "log-in" : "server"; return; }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("[name=csrfmiddlewaretoken]");
+      if (fresh) key.value = fresh.value;
       const moved = JSON.parse(page.getElementById("session-data").textContent).phase !== data.phase;
       for (const part of page.querySelectorAll("[data-live]")) {
         const name = part.dataset.live, place = root.querySelector(`[data-live="${name}"]`);
