@@ -74,6 +74,17 @@ def test_the_first_total_of_all_alerts_nobody(pcl5):
     assert not Alert.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("said", "alerts"), [({}, 0), ({"nausea": 3}, 0), ({"bladder": None}, 0), ({"bladder": 1}, 1), ({"craving": 1}, 1)]
+)
+def test_bladder_trouble_and_craving_ask_whether_the_course_goes_on(treated, ada, clinic, said, alerts):
+    measure = Measure.add(ada, treated, "side effects", timezone.localdate())
+
+    measure.complete(None, {"suicidal_thoughts_month": "none"} | said, timezone.now(), clinic)
+
+    assert Alert.objects.filter(kind=Alert.Kind.HARM, owner=ada).count() == alerts
+
+
 def test_a_cause_is_raised_once(treated):
     first, again = make_alert(treated), make_alert(treated)
 

@@ -331,7 +331,8 @@ def test_an_entry_from_the_browsers_store_is_never_turned_away_for_its_figure(ni
     [
         ({"kind": "vitals", "data": {"systolic": "high"}}, "Write upper pressure as a number"),
         ({"kind": "discharge"}, "it is no entry of a session"),
-        ({"kind": "rate", "data": {"ml_per_h": "-3"}}, "Write the new rate in mL an hour, above zero"),
+        ({"kind": "rate", "data": {"ml_per_h": "600"}}, "Write the new rate in mL an hour, above zero and at most 200"),
+        ({"kind": "rate", "data": {"ml_per_h": "-3"}}, "Write the new rate in mL an hour, above zero and at most 200"),
         ({"kind": "adverse", "data": {"term_code": "nausea"}}, "Choose how grave it is Choose how it is now"),
     ],
 )

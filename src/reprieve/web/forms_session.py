@@ -16,6 +16,7 @@ from reprieve.web.forms_before import as_number
 from reprieve.web.models import Member
 
 LONGEST_NOTE = 2000
+FASTEST_ML_PER_H = 200  # our choice: faster is a slipped point
 
 
 class Figure(forms.FloatField):
@@ -122,8 +123,8 @@ class WordsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """What each kind cannot do without."""
         said = super().clean() or {}
-        if self.kind == "rate" and not (said.get("ml_per_h") or 0) > 0:
-            self.add_error("ml_per_h", "Write the new rate in mL an hour, above zero")
+        if self.kind == "rate" and not 0 < (said.get("ml_per_h") or 0) <= FASTEST_ML_PER_H:
+            self.add_error("ml_per_h", f"Write the new rate in mL an hour, above zero and at most {FASTEST_ML_PER_H}")
         if self.kind == "note" and not said.get("text"):
             self.add_error("text", "Write the note")
         if self.kind == "seen" and not said.get("alarm"):

@@ -37,6 +37,7 @@ ASKED_TERMS = (
     "dissociation", "trauma_memories", "anxiety", "nausea", "dizziness", "headache", "sleepiness", "blurred_vision",
     "confusion", "bladder", "craving",
 )  # fmt: skip
+STOPPING = ("bladder", "craving")  # the sessions ask about the others
 CRITERION_OF = {  # which criterion an answer about safety meets, and so how soon somebody must call
     "wish_dead": "CAU-01",
     "thoughts": "CAU-01",
@@ -153,6 +154,18 @@ def how_soon(instrument: str, answers: Mapping[str, Any], finished: bool) -> Urg
     if answers.get(SAFETY) not in (None, "none"):
         met.append(CRITERION_OF[answers[SAFETY]])
     return min((Urgency.of(CRITERIA[name].respond_within) for name in met), default=None)
+
+
+def reasons_to_stop(instrument: str, answers: Mapping[str, Any]) -> list[str]:
+    """Side effects that ask whether the course goes on (pathway.md 6), and what to do; empty when none was told.
+
+    >>> reasons_to_stop("side effects", {"bladder": 1, "nausea": 3})
+    ['Bladder pain or urgency: a little. Stop; urine tests.']
+    """
+    if instrument != SIDE_EFFECTS:
+        return []
+    told = [(terms()[code], answers.get(code) or 0) for code in STOPPING]
+    return [f"{term.words}: {SEVERITY[level].lower()}. {term.management}." for term, level in told if level]
 
 
 def total_of(instrument: str, answers: Mapping[str, Any]) -> tuple[int, int] | None:

@@ -304,6 +304,9 @@ class Measure(models.Model):
         Event.record(name_of(actor), "sent a measure", row.subject)
         row._tell_of_danger(actor, True, now, clinic)
         Alert.raise_for(row)
+        stopping = short_forms.reasons_to_stop(row.instrument, row.answers)
+        if stopping:
+            Alert.open_for(row.course, Alert.Kind.HARM, row.subject, stopping)
         self.refresh_from_db()
         return True
 
@@ -394,6 +397,7 @@ class Alert(models.Model):
         NO_BENEFIT = "no_benefit", "No measurable benefit: stop or change"
         URGENT = "urgent", "An answer about safety"
         ESCORT = "escort", "Left or came without an escort twice"
+        HARM = "harm", "A side effect that may stop the course"
         CONSENT = "consent", "Consent withdrawn"
         LINK = "link", "A link was tried by somebody else"
 

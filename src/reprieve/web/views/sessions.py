@@ -27,7 +27,7 @@ from reprieve.web.consent_paper import aftercare_paper, pdf_response
 from reprieve.web.context import clinic_of
 from reprieve.web.door import is_password_of, leave_the_log_in_as_it_is, may, needs
 from reprieve.web.forms_session import GateForm, SecondPersonForm, WeightForm
-from reprieve.web.models import ChangedMeanwhileError, Course, Entry, Event, LimitSet, Lot, Member
+from reprieve.web.models import ChangedMeanwhileError, Course, Enquiry, Entry, Event, LimitSet, Lot, Member
 from reprieve.web.models import TreatmentSession as Session
 from reprieve.web.readiness import facts_of, known_of, open_baseline
 from reprieve.web.sessions import CLOCK_OFF, Shown, as_entry, form_of, when_it_happened
@@ -336,8 +336,10 @@ def _keep_one(found: Session, member: Member, one: Any, device_now: datetime, no
         return "" if there == found.pk else "it belongs to another session"
     if kind not in OFFLINE:
         return "it is no entry of a session"
-    if found.state == Session.State.PLANNED:
+    if found.opened_at is None:
         return "the session is not open"
+    if found.course.enquiry.state == Enquiry.State.ERASED:
+        return "the record is erased"
     form = form_of(kind, data, ask_again=False)
     if not form.is_valid():
         return " ".join(str(problem) for problems in form.errors.values() for problem in problems)

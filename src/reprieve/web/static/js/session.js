@@ -102,7 +102,7 @@
   function complete(form, values) {
     const needed = { adverse: ["term_code", "severity", "outcome"], rate: ["ml_per_h"], note: ["text"], correction: ["why"] }[form.dataset.entry] || [];
     const missing = needed.find(name => !(name in values));
-    const figure = form.dataset.entry === "rate" && !missing && !(number(values.ml_per_h) > 0);
+    const rate = number(values.ml_per_h), figure = form.dataset.entry === "rate" && !missing && !(rate > 0 && rate <= 200);
     if (missing || figure) {
       const field = form.querySelector(`[name="${missing || "ml_per_h"}"]`);
       say(`Not kept yet: ${form.dataset.words || "this"} is not complete.`, true);
