@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -165,9 +166,11 @@ def test_an_erased_record_has_no_consultation_left(ada, as_, enquiry):
 
 
 @pytest.fixture
-def second(ada, enquiry):
-    """A second form that was asked for, and its token."""
+def second(ada, enquiry, bo):
+    """A second form that was asked for, and its token; Bo's browser was let in by the year of birth."""
     form = PreConsultation.ask(ada, consult(enquiry(), ada), timezone.now())
+    answer = bo.post(reverse("before", args=[form.token]), {"year": "1986"})
+    assert answer.status_code == 302
     return form, form.token
 
 
@@ -286,6 +289,34 @@ def test_sent_twice_is_one_result(bo, second):
     assert late.status_code == 302
     assert Event.objects.filter(verb="sent the second form").count() == 1
     assert "Thank you. We have your answers." in words(bo.get(reverse("before", args=[token])))
+
+
+def test_whoever_has_the_link_but_not_the_year_of_birth_sees_nothing_of_the_form(second):
+    form, token = second
+    stranger = Client()
+
+    page = words(stranger.get(reverse("before", args=[token])))
+    pages = [reverse("before-question", args=[token, "phq9"]), reverse("before-check", args=[token])]
+    answers = [ask(address) for address in pages for ask in (stranger.get, stranger.post)]
+
+    assert "What year were you born?" in page
+    assert {answer.headers["Location"] for answer in answers} == {reverse("before", args=[token])}
+    form.refresh_from_db()
+    assert (form.answers, form.completed_at) == ({}, None)
+
+
+def test_five_wrong_years_close_the_link_until_the_team_opens_another(ada, second):
+    form, token = second
+    stranger = Client()
+
+    tries = [
+        stranger.post(reverse("before", args=[token]), {"year": str(year)}).status_code for year in range(1990, 1996)
+    ]
+
+    assert tries == [200, 200, 200, 200, 404, 404]
+    again = PreConsultation.ask(ada, form.enquiry, timezone.now())
+    assert again.token != token
+    assert stranger.post(reverse("before", args=[again.token]), {"year": "1986"}).status_code == 302
 
 
 def test_a_wrong_or_expired_link_is_a_calm_page(bo, second):

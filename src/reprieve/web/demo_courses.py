@@ -54,7 +54,7 @@ STORIES: tuple[tuple[str, tuple[int, ...], int, int], ...] = (
 def fill(
     clinic: Clinic, people: Sequence[Enquiry], ada: Member, nia: Member, now: datetime, chance: random.Random
 ) -> None:
-    """Sign the limits, fill the safe, and give each person a story; one more waits for consent."""
+    """Sign the limits, fill the safe, and give each person a story; whoever comes after them waits for consent."""
     Clinic.objects.filter(pk=clinic.pk).update(night_phone="+1 860 555 0111", costs=COSTS)
     clinic.refresh_from_db()
     limits = LimitSet.sign(ada, dict(Limits()))

@@ -19,7 +19,7 @@ from reprieve.web.models.audit import Event
 from reprieve.web.models.clinic import Clinic
 from reprieve.web.models.course import Course
 from reprieve.web.models.enquiry import Enquiry, sha256
-from reprieve.web.models.measure import Alert
+from reprieve.web.models.measure import WRONG_TRIES, Alert, year_of_birth
 from reprieve.web.models.member import Member
 from reprieve.web.models.versioned import Actor, ChangedMeanwhileError, name_of
 
@@ -36,6 +36,7 @@ class PreConsultation(models.Model):
     assessment = EncryptedJSON(null=True)  # of the brief form's answers and these together, as it stood that day
     sent_at = models.DateTimeField(null=True)  # when the e-mail went out
     problem = models.CharField(max_length=80, blank=True)  # the kind of failure, such as "ConnectionRefusedError"
+    wrong_tries = models.PositiveSmallIntegerField(default=0)
     completed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -61,6 +62,23 @@ class PreConsultation(models.Model):
         rows = cls.objects.select_related("enquiry").exclude(enquiry__state=Enquiry.State.ERASED)
         return rows.filter(link_hash=sha256(token), link_expires_at__gt=now).first()
 
+    @transaction.atomic
+    def is_opened_by(self, year: str) -> bool:
+        """Whether it is the person's year of birth. Some wrong tries close the link until the team opens another."""
+        row = PreConsultation.objects.select_for_update().select_related("enquiry").get(pk=self.pk)
+        if row.link_hash is None or row.link_hash != self.link_hash:
+            return False
+        if year.strip() == year_of_birth(row.enquiry):
+            return True
+        row.wrong_tries += 1
+        if row.wrong_tries >= WRONG_TRIES:
+            row.link_hash = row.link_expires_at = None
+            row.problem = "link closed after wrong years of birth"
+        row.save(update_fields=["wrong_tries", "link_hash", "link_expires_at", "problem"])
+        Event.record(name_of(None), "gave a wrong year at a link", row.enquiry.subject)
+        self.link_hash = row.link_hash
+        return False
+
     @classmethod
     @transaction.atomic
     def ask(cls, member: Member, enquiry: Enquiry, now: datetime) -> PreConsultation:
@@ -70,7 +88,7 @@ class PreConsultation(models.Model):
         if asked.completed_at is None:
             if not asked.is_open(now):
                 asked.link_expires_at = now + timedelta(days=PRE_CONSULTATION_DAYS)
-                asked.link_hash = sha256(asked.token)
+                asked.link_hash, asked.wrong_tries = sha256(asked.token), 0
             asked.sent_at, asked.problem = None, ""
             asked.save()
             Event.record(member.actor, "asked for the second form", enquiry.subject)

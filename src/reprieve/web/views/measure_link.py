@@ -10,49 +10,29 @@ from datetime import datetime
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from reprieve.web import short_forms
+from reprieve.web import private_link, short_forms
 from reprieve.web.context import clinic_of
 from reprieve.web.crisis_panel import Panel, panel_for
 from reprieve.web.forms_measures import AnswersForm, YearForm
 from reprieve.web.models import Clinic, Measure
-from reprieve.web.models.enquiry import sha256
 from reprieve.web.public_words import day, moment
 
-OPEN_SECONDS = 3600
-WRONG_YEAR = "This is not the year we have. Check it, or call us"
 View = Callable[..., HttpResponse]
 
 
-def _salt(token: str) -> str:
-    return f"measure {sha256(token)}"
-
-
 def _is_open(request: HttpRequest, measure: Measure, token: str) -> bool:
-    """Whether this browser has given the year of birth, within the last hour."""
-    return bool(
-        request.get_signed_cookie(f"open-{measure.pk}", default="", salt=_salt(token), max_age=OPEN_SECONDS) == "yes"
-    )
+    """Whether this browser has given the year of birth."""
+    return private_link.is_open(request, f"measure-{measure.pk}", token)
 
 
 def _open(response: HttpResponse, measure: Measure, token: str) -> HttpResponse:
-    response.set_signed_cookie(
-        f"open-{measure.pk}",
-        "yes",
-        salt=_salt(token),
-        max_age=OPEN_SECONDS,
-        path=reverse("measure", args=[token]),
-        httponly=True,
-        samesite="Lax",
-        secure=settings.PRODUCTION,
-    )
-    return response
+    return private_link.opened(response, f"measure-{measure.pk}", token, reverse("measure", args=[token]))
 
 
 def _ended(request: HttpRequest) -> HttpResponse:
@@ -101,7 +81,7 @@ def _ask_year(request: HttpRequest, found: Measure, token: str) -> HttpResponse:
             return _open(redirect("measure", token), found, token)
         if found.link_hash is None:
             return _ended(request)
-        form.add_error("year", WRONG_YEAR)
+        form.add_error("year", private_link.WRONG_YEAR)
     return render(request, "measure_link/year.html", {"form": form, "token": token})
 
 

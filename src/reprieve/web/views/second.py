@@ -11,10 +11,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from reprieve.candidacy.crisis import lines_for
+from reprieve.web import private_link
 from reprieve.web.context import clinic_of
 from reprieve.web.crisis_panel import panel_for
+from reprieve.web.forms_measures import YearForm
 from reprieve.web.forms_second import SecondForm
 from reprieve.web.models import Clinic, PreConsultation
+from reprieve.web.models.measure import year_of_birth
 from reprieve.web.public_words import moment
 from reprieve.web.readiness import answer_in_words
 from reprieve.web.second_form import MOOD, Step, speaks_of_death, steps_for
@@ -44,12 +47,32 @@ def _sent(request: HttpRequest, found: PreConsultation) -> HttpResponse:
     return render(request, "second/sent.html", context)
 
 
-@require_http_methods(["GET", "HEAD"])
+def _is_open(request: HttpRequest, found: PreConsultation, token: str) -> bool:
+    """Whether this browser may see the answers: the person's year of birth was given, or nobody knows it."""
+    known = year_of_birth(found.enquiry)
+    return not known or private_link.is_open(request, f"before-{found.pk}", token)
+
+
+def _ask_year(request: HttpRequest, found: PreConsultation, token: str) -> HttpResponse:
+    form = YearForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if found.is_opened_by(form.cleaned_data["year"]):
+            path = reverse("before", args=[token])
+            return private_link.opened(redirect("before", token), f"before-{found.pk}", token, path)
+        if found.link_hash is None:
+            return _ended(request)
+        form.add_error("year", private_link.WRONG_YEAR)
+    return render(request, "second/year.html", {"form": form})
+
+
+@require_http_methods(DO)
 def start(request: HttpRequest, token: str) -> HttpResponse:
-    """What the form is, how long it takes, who reads it."""
+    """Who is there; then what the form is, how long it takes, who reads it."""
     found = _form_at(request, token)
     if found is None:
         return _ended(request)
+    if not _is_open(request, found, token):
+        return _ask_year(request, found, token)
     if found.completed_at:
         return _sent(request, found)
     steps = steps_for(found.enquiry.answers)
@@ -67,7 +90,7 @@ def question(request: HttpRequest, token: str, page: str) -> HttpResponse:
     found = _form_at(request, token)
     if found is None:
         return _ended(request)
-    if found.completed_at:
+    if found.completed_at or not _is_open(request, found, token):
         return redirect("before", token)
     steps = steps_for(found.enquiry.answers)
     place = next((number for number, step in enumerate(steps) if step.slug == page), None)
@@ -120,6 +143,8 @@ def check(request: HttpRequest, token: str) -> HttpResponse:
     found = _form_at(request, token)
     if found is None:
         return _ended(request)
+    if not _is_open(request, found, token):
+        return redirect("before", token)
     if request.method == "POST":
         found.complete(timezone.now(), clinic_of(request))
         return redirect("before", token)
