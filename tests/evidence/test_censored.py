@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -308,17 +307,6 @@ def test_trials_at_odds_outweigh_the_prior_of_tau():
 
     assert believed.tau_low > 1
     assert believed.mean == approx(0, abs=1e-9)
-
-
-def test_the_posterior_of_ten_trials_is_quick():
-    posterior(Y, V, [SILENT, FOR_A] * 2)
-    times = []
-    for _ in range(20):
-        start = perf_counter()
-        posterior(Y, V, [SILENT, FOR_A] * 2)
-        times.append(perf_counter() - start)
-
-    assert min(times) < 0.02
 
 
 # Coverage
