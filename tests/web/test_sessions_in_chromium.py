@@ -275,6 +275,25 @@ def test_two_nurses_see_each_others_entries(live_server, nia, ada, as_, ready, d
     expect(nias.locator("[data-live=entries]")).to_contain_text("oxygen 95", timeout=20_000)
 
 
+def test_an_event_that_stops_the_drip_is_an_alarm_without_a_network_too(live_server, nia, ada, as_, ready, desktop):
+    session = begun(ready(), as_(nia), ada)
+    page = desktop(size=TABLET)
+    log_in(page, live_server)
+    show(page, live_server, session)
+    page.context.set_offline(True)
+
+    page.get_by_text("Note an adverse event").click()
+    page.get_by_label("What happened?").select_option(label="Chest pain")
+    page.get_by_label("Mild: noticed, no help needed").check()
+    page.get_by_label("Not better yet").check()
+    page.get_by_role("button", name="Save this event").click()
+
+    expect(page.locator("#alarms-here")).to_contain_text("Chest pain. Stop the drip.")
+    page.context.set_offline(False)
+    expect(page.locator("[data-live=alarms]")).to_contain_text("Chest pain", timeout=20_000)
+    assert [alarm.words for alarm in here(session).open_alarms] == ["Chest pain"]
+
+
 def test_the_browser_and_the_server_raise_the_same_alarms(live_server, nia, ada, as_, ready, desktop):
     """Drawn figures, offline in the browser; the pure room judges the same figures."""
     session = begun(ready(), as_(nia), ada)

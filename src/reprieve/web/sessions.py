@@ -232,6 +232,11 @@ class Shown:
                 for reading in here.readings
             ],
             "alarms": [alarm.key for alarm in here.open_alarms],
+            "terms": {
+                term.code: {"words": term.words, "stops": term.stops, "action": f"Stop the drip. {term.management}"}
+                | {"source": term.source.name, "mark": term.source.mark}
+                for term in terms().values()
+            },
             "rules": [rule.as_dict() for rule in rules(self.limits)],
             "vitals": {
                 vital.id: {"words": vital.words, "unit": vital.unit, "low": vital.low, "high": vital.high}

@@ -11,10 +11,11 @@
   if (!root || !kept || !key || !window.indexedDB) return;
 
   const RETRY_MS = 4000, LIVE_MS = 10000;
+  const told = new Set();  // what was said aloud; once is enough
   const seen = {};  // what each live part was when it was last put in place
   let data = read();
   let aheadMs = Date.parse(data.now) - Date.now();  // how far the server's clock is ahead of this one
-  let sending = false, offline = false, sound = null, spoken = "", last = null;
+  let sending = false, offline = false, sound = null, last = null;
 
   function read() { return JSON.parse(document.getElementById("session-data").textContent); }
   function now() { return Date.now() + aheadMs; }
@@ -241,13 +242,17 @@
         if (rule) found.push({ key: `${rule.id} ${reading.uid}`, rule, value });
       }
     });
+    for (const one of mine.filter(one => one.kind === "adverse" && !one.refused)) {
+      const term = data.terms[one.data.term_code];
+      if (term && (term.stops || one.data.severity === "severe")) found.push({ key: `event ${one.uid}`, rule: { ...term, level: "stop" } });
+    }
     alarmsHere.replaceChildren(...found.map(({ key, rule, value }) => {
       const box = document.createElement("div");
       box.className = `panel alarm ${rule.level === "stop" ? "danger" : "caution"}`;
       box.dataset.alarm = key;
       box.dataset.level = rule.level;
       const words = document.createElement("p"), strong = document.createElement("b"), source = document.createElement("p");
-      strong.textContent = `${rule.words}: ${value}.`;
+      strong.textContent = value === undefined ? `${rule.words}.` : `${rule.words}: ${value}.`;
       words.append(strong, ` ${rule.action}`);
       source.className = "small";
       source.textContent = `Rule: ${rule.source}${rule.mark ? ` (${rule.mark})` : ""}. This entry waits on this device.`;
@@ -300,9 +305,8 @@
   }
 
   function speak(what, words, grave) {
-    if (what === spoken) return;
-    spoken = what;
-    if (!sound) return;
+    if (!sound || told.has(what)) return;
+    told.add(what);
     [0, 0.3, 0.6].slice(0, grave ? 3 : 1).forEach(after => {
       const tone = sound.createOscillator(), volume = sound.createGain();
       tone.frequency.value = grave ? 880 : 587;
@@ -318,7 +322,7 @@
   if (button && window.AudioContext) {
     button.hidden = false;
     button.addEventListener("click", () => {
-      if (sound) { sound.close(); sound = null; } else { sound = new AudioContext(); spoken = ""; speak("test", "The sound is on."); spoken = ""; }
+      if (sound) { sound.close(); sound = null; } else { sound = new AudioContext(); told.clear(); speak("test", "The sound is on."); }
       button.textContent = sound ? "Turn the sound off" : "Turn the sound on";
     });
   }
