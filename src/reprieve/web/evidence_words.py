@@ -151,11 +151,6 @@ def study_link(study: Study, row_id: str = "") -> Link:
     return Link(study.name, study_url(study.id, row_id), study.source.mark)
 
 
-def row_links(rows: Iterable[Outcome | Harm], name: str) -> tuple[Link, ...]:
-    """Rows of one study, numbered from the second on."""
-    return links_to([Cite(name, row.id, row.study_id, row.source.mark) for row in rows])
-
-
 def source_cell(source: Source, recalled: Sequence[str] = (), row_id: str = "") -> Cell:
     """The row's id and where it was read, by the name of the site; the caveat where it was not, or not all of it."""
     links = (Link(urlsplit(source.url).netloc, source.url, outside=True),) if source.url else ()
