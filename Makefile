@@ -4,8 +4,8 @@ export UV_SYSTEM_CERTS := true
 UV := .tools/bin/uv
 RUN := .venv/bin
 PYTEST := $(RUN)/pytest --numprocesses 2 --dist worksteal
-# Pages look the same on either database; what a session in the browser does to the record is tested on both
-LOOKS := $(filter-out %test_sessions_in_chromium.py,$(wildcard tests/web/test_*_in_chromium.py))
+# Pages look the same on either database; what a session and a whole course do to the record is tested on both
+LOOKS := $(filter-out %test_sessions_in_chromium.py %test_whole_course_in_chromium.py,$(wildcard tests/web/test_*_in_chromium.py))
 
 .PHONY: serve demo test check setup setup-dev research bench-web bench-sessions bench-evidence bench-treatment bench-sim proof pictures clean
 

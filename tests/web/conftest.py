@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -50,6 +54,18 @@ def _tests_may_empty_the_audit_trail() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
         yield
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data directory. On PostgreSQL an empty database too, which no other worker knows."""
+    url = os.environ.get("DATABASE_URL", "")
+    if url.startswith("postgres"):
+        name = f"server_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+        psql = ["psql", url, "--quiet", "--command", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"]
+        subprocess.run([*psql, "--command", f"CREATE DATABASE {name}"], check=True, stderr=subprocess.DEVNULL)
+        monkeypatch.setenv("DATABASE_URL", urlsplit(url)._replace(path=f"/{name}").geturl())
+    return tmp_path / "data"
 
 
 @pytest.fixture

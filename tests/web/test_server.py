@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,18 +18,6 @@ from tests.web.server import Server, running
 
 CSRF = "c" * 32
 FAST = {"REPRIEVE_FORM_POSTS_PER_MINUTE": "100000"}
-
-
-@pytest.fixture
-def data_dir(tmp_path, monkeypatch):
-    """An empty data directory. On PostgreSQL an empty database too, which no other worker knows."""
-    url = os.environ.get("DATABASE_URL", "")
-    if url.startswith("postgres"):
-        name = f"server_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
-        psql = ["psql", url, "--quiet", "--command", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"]
-        subprocess.run([*psql, "--command", f"CREATE DATABASE {name}"], check=True, stderr=subprocess.DEVNULL)
-        monkeypatch.setenv("DATABASE_URL", urlsplit(url)._replace(path=f"/{name}").geturl())
-    return tmp_path / "data"
 
 
 IN_DJANGO = """

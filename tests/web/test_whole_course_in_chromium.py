@@ -16,7 +16,6 @@ from email import message_from_bytes
 
 import pytest
 from aiosmtpd.controller import Controller
-from django.db import connection
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
@@ -24,8 +23,6 @@ from tests.web.conftest_browser import axe, complaints, other_hosts
 from tests.web.server import Server
 from tests.web.test_sessions import GATE, LEAVING
 from tests.web.test_sessions_in_chromium import TABLET, answer, write_vitals
-
-pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="a demo of its own, in a folder of its own")
 
 NO_QUIET_HOURS = """
 import django; django.setup()
@@ -65,9 +62,10 @@ def mailbox() -> Iterator[tuple[Mailbox, int]]:
 
 
 @pytest.fixture
-def clinic_of_the_demo(tmp_path, mailbox) -> Iterator[tuple[Server, dict[str, str]]]:
+def clinic_of_the_demo(data_dir, mailbox) -> Iterator[tuple[Server, dict[str, str]]]:
     """`reprieve demo-data`, then `reprieve serve`; no hour is quiet, so that mails go out whenever the test runs."""
-    server = Server(tmp_path, REPRIEVE_SMTP_URL=f"smtp://127.0.0.1:{mailbox[1]}")
+    data_dir.mkdir()
+    server = Server(data_dir, REPRIEVE_SMTP_URL=f"smtp://127.0.0.1:{mailbox[1]}")
     logins = server.reprieve("demo-data")
     subprocess.run([sys.executable, "-c", NO_QUIET_HOURS], env=server.environment, check=True)
     server.start()
