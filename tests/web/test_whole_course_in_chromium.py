@@ -48,6 +48,9 @@ class Mailbox:
         return [found for text in texts for found in re.findall(r"http://\S+/measure/\w+/", text)]
 
 
+pytestmark = pytest.mark.flaky(reruns=1)  # a slow machine may be late
+
+
 @pytest.fixture
 def mailbox() -> Iterator[tuple[Mailbox, int]]:
     """A mail server and its port."""
@@ -74,6 +77,7 @@ def clinic_of_the_demo(data_dir, mailbox) -> Iterator[tuple[Server, dict[str, st
 
 
 def log_in(page: Page, server: Server, who: str, password: str) -> Page:
+    page.set_default_timeout(30_000)  # the server is a process of its own, and may wait for its turn
     page.goto(server.url + "/team/")
     page.get_by_label("E-mail").fill(f"{who}@clinic.example")
     page.get_by_label("Password", exact=True).fill(password)
